@@ -1,0 +1,131 @@
+package survey
+
+import (
+	"time"
+
+	"victimvoice/survey/questionnaires"
+)
+
+// Mode says who answered. Modes are stored apart and never pooled.
+type Mode string
+
+// The modes.
+const (
+	ModeSelf     Mode = "self"     // the victim
+	ModeRelayed  Mode = "relayed"  // the victim's words, given by an advocate with recorded consent
+	ModeObserved Mode = "observed" // the advocate's own professional view
+)
+
+// ResponseState says how far a response has come.
+type ResponseState string
+
+// The states of a response. Partial: the time to answer ended with at least one
+// core item answered. Withdrawn and void keep the document as a tombstone with
+// nothing in it, so that figures can be corrected.
+const (
+	Draft     ResponseState = "draft"
+	Complete  ResponseState = "complete"
+	Partial   ResponseState = "partial"
+	Withdrawn ResponseState = "withdrawn"
+	Void      ResponseState = "void"
+)
+
+// Response is one set of answers: a draft while it is being written, then kept
+// once. Its ID is a pseudonym of (respondent, stage, round, mode), so that two
+// tabs, a double click and a replay all meet in one document.
+type Response struct {
+	ID            string        `json:"id"`
+	Version       int64         `json:"version"`
+	Respondent    string        `json:"respondent"`
+	Stage         Stage         `json:"stage"`
+	Round         int           `json:"round"`
+	Mode          Mode          `json:"mode"`
+	Questionnaire string        `json:"questionnaire"` // "report/1": the version that was answered
+	Language      string        `json:"language"`
+	Quick         bool          `json:"quick"`
+	State         ResponseState `json:"state"`
+
+	Draft  []byte `json:"draft,omitempty"` // sealed answers while a draft
+	Reach  int    `json:"reach,omitempty"` // the next page to show
+	Packed []byte `json:"packed,omitempty"`
+	Words  []byte `json:"words,omitempty"` // sealed free text, by item
+
+	Hits    []questionnaires.Hit `json:"hits,omitempty"`
+	Ticks   Ticks                `json:"ticks"`
+	Receipt string               `json:"receipt,omitempty"` // keyed hash of the receipt code
+	Consent *Consent             `json:"consent,omitempty"` // relayed answers only
+	Author  string               `json:"author,omitempty"`  // staff user who answered on the victim's behalf
+
+	StartedAt   time.Time `json:"started_at"`
+	SavedAt     time.Time `json:"saved_at"`
+	SubmittedAt time.Time `json:"submitted_at"`
+	ClosesAt    time.Time `json:"closes_at"`
+	ChangedAt   time.Time `json:"changed_at"`
+
+	FollowUp bool `json:"follow_up"` // kept, and what follows from it is not all done yet
+	Uncoded  bool `json:"uncoded"`   // has free text that no coder has read yet
+}
+
+// Ticks are the four separate permissions on the last page, all off by default.
+type Ticks struct {
+	Quote   bool `json:"quote"`
+	Told    bool `json:"told"`
+	Contact bool `json:"contact"`
+	Share   bool `json:"share"`
+}
+
+// Consent records how a victim agreed that an advocate relays their words.
+type Consent struct {
+	How string    `json:"how"` // in-person, phone, video, writing
+	At  time.Time `json:"at"`
+}
+
+// ResponseRow is a kept response as figures read it, without words or draft.
+type ResponseRow struct {
+	ID            string
+	Respondent    string
+	Stage         Stage
+	Round         int
+	Mode          Mode
+	Questionnaire string
+	State         ResponseState
+	Quick         bool
+	Packed        []byte
+	SubmittedAt   time.Time
+	ChangedAt     time.Time
+}
+
+// Link is what is kept of a survey link: a keyed hash of its token (the ID) and
+// what it opens. Whether it still opens anything is asked of the case and the
+// response each time, so that nothing has to be revoked by a second write.
+type Link struct {
+	ID        string    `json:"id"`
+	Version   int64     `json:"version"`
+	Case      string    `json:"case"`
+	Stage     Stage     `json:"stage"`
+	Round     int       `json:"round"`
+	MintedAt  time.Time `json:"minted_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Sitting is one person's survey session: which response they are writing, by a
+// keyed hash of the cookie's secret. Ending it is what "leave" does.
+type Sitting struct {
+	ID         string    `json:"id"`
+	Version    int64     `json:"version"`
+	Case       string    `json:"case"`
+	Stage      Stage     `json:"stage"`
+	Round      int       `json:"round"`
+	Mode       Mode      `json:"mode"`
+	Language   string    `json:"language"`
+	Quick      bool      `json:"quick"`
+	Author     string    `json:"author,omitempty"`
+	Consent    *Consent  `json:"consent,omitempty"`
+	Receipt    []byte    `json:"receipt,omitempty"` // sealed receipt code, shown once more on reload of the last page
+	StartedAt  time.Time `json:"started_at"`
+	SeenAt     time.Time `json:"seen_at"`
+	ExpiresAt  time.Time `json:"expires_at"`
+	EndedAt    time.Time `json:"ended_at"`
+	Response   string    `json:"response"`
+	SurveyOver bool      `json:"survey_over"` // submitted; only the last page may be shown
+}
