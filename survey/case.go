@@ -65,7 +65,7 @@ type CaseEvent struct {
 type ContactFacts struct {
 	Address     string    `json:"address"` // pseudonym of the normalised address; empty: none
 	Language    string    `json:"language,omitempty"`
-	Safe        bool      `json:"safe"`
+	Safe        *bool     `json:"safe,omitempty"` // nil: not said
 	ConfirmedAt time.Time `json:"confirmed_at"`
 	Days        []string  `json:"days,omitempty"` // mon … sun; empty: any day
 	From        string    `json:"from,omitempty"` // HH:MM in the policy's zone; empty: the policy's
@@ -87,7 +87,7 @@ type Facts struct {
 	Contact       *ContactFacts `json:"contact,omitempty"`
 	ContactEvent  string        `json:"contact_event,omitempty"` // whose sealed address is the current one
 	Held          bool          `json:"held,omitempty"`
-	OptedOut      bool          `json:"opted_out,omitempty"`
+	OptedOutAt    time.Time     `json:"opted_out_at"`
 	Merged        bool          `json:"merged,omitempty"`
 	Disengaged    bool          `json:"disengaged,omitempty"`
 	Charged       bool          `json:"charged,omitempty"` // a charge was recorded, so the case has a court stage
@@ -108,10 +108,11 @@ type Spell struct {
 // Flags is what the person, an advocate or the mail system told us, beside the
 // police's events.
 type Flags struct {
-	OptedOutAt time.Time `json:"opted_out_at"` // "stop these messages"
-	NotMeAt    time.Time `json:"not_me_at"`    // "this is not for me": the address is wrong
-	Bounced    string    `json:"bounced"`      // pseudonym of the address that bounced for good
-	RiskAt     time.Time `json:"risk_at"`      // an advocate or alert said: do not write
+	OptedOutAt time.Time `json:"opted_out_at"`      // "stop these messages"
+	OptedInAt  time.Time `json:"opted_in_at"`       // an advocate recorded that the person wants them again
+	NotMe      string    `json:"not_me,omitempty"`  // pseudonym of an address whose reader said "this is not for me"
+	Bounced    string    `json:"bounced,omitempty"` // pseudonym of an address that bounced for good
+	RiskAt     time.Time `json:"risk_at"`           // an advocate said: do not write for now
 }
 
 // MailState says how far one mail of an invitation has come.
@@ -154,6 +155,7 @@ type Mailing struct {
 	DueAt    time.Time `json:"due_at"` // the earliest safe instant
 	QueuedAt time.Time `json:"queued_at"`
 	SentAt   time.Time `json:"sent_at"`
+	Try      int       `json:"try,omitempty"` // grows when a queued mail is dropped, so that it may be queued afresh
 }
 
 // Invitation is what we owe one person at one stage and round.

@@ -28,6 +28,7 @@ const (
 	Partial   ResponseState = "partial"
 	Withdrawn ResponseState = "withdrawn"
 	Void      ResponseState = "void"
+	Lapsed    ResponseState = "lapsed" // a draft whose time ended with no core item answered
 )
 
 // Response is one set of answers: a draft while it is being written, then kept
@@ -111,21 +112,20 @@ type Link struct {
 // Sitting is one person's survey session: which response they are writing, by a
 // keyed hash of the cookie's secret. Ending it is what "leave" does.
 type Sitting struct {
-	ID         string    `json:"id"`
-	Version    int64     `json:"version"`
-	Case       string    `json:"case"`
-	Stage      Stage     `json:"stage"`
-	Round      int       `json:"round"`
-	Mode       Mode      `json:"mode"`
-	Language   string    `json:"language"`
-	Quick      bool      `json:"quick"`
-	Author     string    `json:"author,omitempty"`
-	Consent    *Consent  `json:"consent,omitempty"`
-	Receipt    []byte    `json:"receipt,omitempty"` // sealed receipt code, shown once more on reload of the last page
-	StartedAt  time.Time `json:"started_at"`
-	SeenAt     time.Time `json:"seen_at"`
-	ExpiresAt  time.Time `json:"expires_at"`
-	EndedAt    time.Time `json:"ended_at"`
-	Response   string    `json:"response"`
-	SurveyOver bool      `json:"survey_over"` // submitted; only the last page may be shown
+	ID        string    `json:"id"`
+	Version   int64     `json:"version"`
+	Case      string    `json:"case"`
+	Response  string    `json:"response"`
+	Stage     Stage     `json:"stage"`
+	Round     int       `json:"round"`
+	Mode      Mode      `json:"mode"`
+	Language  string    `json:"language"`
+	Quick     bool      `json:"quick"`
+	Author    string    `json:"author,omitempty"`
+	Consent   *Consent  `json:"consent,omitempty"`
+	ClosesAt  time.Time `json:"closes_at"` // no answer after this
+	StartedAt time.Time `json:"started_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+	EndedAt   time.Time `json:"ended_at"` // left, stopped or over; nothing is shown or taken after it
+	Over      bool      `json:"over"`     // submitted: only the last page may be shown
 }

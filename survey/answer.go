@@ -1,0 +1,677 @@
+package survey
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"time"
+
+	"victimvoice/internal/audit"
+	"victimvoice/internal/fault"
+	"victimvoice/internal/seal"
+	"victimvoice/survey/questionnaires"
+)
+
+// ErrClosed is what every link and session that opens nothing gives: unknown,
+// used, expired or revoked alike, so that nobody can learn which.
+var ErrClosed = fault.New(fault.NotFound, "this page is not available")
+
+// Door is what a link opens.
+type Door struct {
+	Stage    Stage
+	Round    int
+	Language string
+	Begun    bool // a draft is kept already
+	ClosesAt time.Time
+
+	caseID   string
+	response string
+}
+
+func (s *Service) responseID(respondent string, stage Stage, round int, mode Mode) string {
+	return s.keys.Pseudonym("response", respondent, string(stage), strconv.Itoa(round), string(mode))
+}
+
+// Follow looks at what a link opens and changes nothing. Whatever the token,
+// the same three reads are made; ErrClosed says no more than that.
+func (s *Service) Follow(ctx context.Context, token string) (Door, error) {
+	now := s.now()
+	link, err := found(s.store.Link(ctx, s.linkID(token)))
+	if err != nil {
+		return Door{}, fmt.Errorf("look a link up: %w", err)
+	}
+	c, err := found(s.store.Case(ctx, link.Case))
+	if err != nil {
+		return Door{}, fmt.Errorf("look a case up: %w", err)
+	}
+	id := s.responseID(c.Respondent, link.Stage, link.Round, ModeSelf)
+	r, err := found(s.store.Response(ctx, id))
+	if err != nil {
+		return Door{}, fmt.Errorf("look a response up: %w", err)
+	}
+	v := c.invitation(link.Stage, link.Round)
+	if link.Version == 0 || c.Version == 0 || v == nil || !now.Before(link.ExpiresAt) || c.Facts.Merged || !v.RefusedAt.IsZero() ||
+		(r.Version > 0 && r.State != Draft) {
+		return Door{}, ErrClosed
+	}
+	d := Door{Stage: link.Stage, Round: link.Round, Language: "en", Begun: r.Version > 0, ClosesAt: link.ExpiresAt, caseID: c.ID, response: id}
+	if c.Facts.Contact != nil && c.Facts.Contact.Language != "" {
+		d.Language = c.Facts.Contact.Language
+	}
+	if r.Language != "" {
+		d.Language = r.Language
+	}
+	return d, nil
+}
+
+// found turns "there is none" into the zero value.
+func found[T any](v T, err error) (T, error) {
+	if fault.Is(err, fault.NotFound) {
+		var none T
+		return none, nil
+	}
+	return v, err
+}
+
+// Begin opens a survey session through a link and gives the secret for its
+// cookie. Nothing counts as started yet: that is the first answered question.
+func (s *Service) Begin(ctx context.Context, token, language string, quick bool) (string, Sitting, error) {
+	d, err := s.Follow(ctx, token)
+	if err != nil {
+		return "", Sitting{}, err
+	}
+	if language == "" {
+		language = d.Language
+	}
+	return s.sit(ctx, Sitting{Case: d.caseID, Response: d.response, Stage: d.Stage, Round: d.Round, Mode: ModeSelf, Language: language, Quick: quick, ClosesAt: d.ClosesAt})
+}
+
+func (s *Service) sit(ctx context.Context, sitting Sitting) (string, Sitting, error) {
+	now := s.now()
+	secret := seal.NewToken()
+	sitting.ID = s.sittingID(secret)
+	sitting.StartedAt = now
+	sitting.ExpiresAt = now.Add(time.Duration(s.policy.SittingMinutes) * time.Minute)
+	if err := s.store.InsertSitting(ctx, sitting); err != nil {
+		return "", Sitting{}, fmt.Errorf("open a survey session: %w", err)
+	}
+	return secret, sitting, nil
+}
+
+func (s *Service) sittingID(secret string) string { return s.keys.TokenHash("sitting", secret) }
+
+// Sitting finds a survey session by its cookie's secret and keeps it alive.
+// ErrClosed when it was left, has run out, or never was.
+func (s *Service) Sitting(ctx context.Context, secret string) (Sitting, error) {
+	now := s.now()
+	st, err := s.store.Sitting(ctx, s.sittingID(secret))
+	if fault.Is(err, fault.NotFound) {
+		return Sitting{}, ErrClosed
+	}
+	if err != nil {
+		return Sitting{}, fmt.Errorf("look a survey session up: %w", err)
+	}
+	if !st.EndedAt.IsZero() || !now.Before(st.ExpiresAt) {
+		return Sitting{}, ErrClosed
+	}
+	life := time.Duration(s.policy.SittingMinutes) * time.Minute
+	if st.ExpiresAt.Sub(now) > life*3/4 {
+		return st, nil // touched a moment ago: no write
+	}
+	st, err = s.store.UpdateSitting(ctx, st.ID, func(st *Sitting) error {
+		if !st.EndedAt.IsZero() {
+			return ErrClosed
+		}
+		st.ExpiresAt = now.Add(life)
+		return nil
+	})
+	if err != nil {
+		return Sitting{}, fmt.Errorf("keep a survey session: %w", err)
+	}
+	return st, nil
+}
+
+// Tune changes how a session goes on: its language and whether it takes the quick path.
+func (s *Service) Tune(ctx context.Context, st Sitting, language string, quick bool) (Sitting, error) {
+	st, err := s.store.UpdateSitting(ctx, st.ID, func(st *Sitting) error {
+		if st.Language == language && st.Quick == quick {
+			return ErrUnchanged
+		}
+		st.Language, st.Quick = language, quick
+		return nil
+	})
+	if err != nil {
+		return Sitting{}, fmt.Errorf("change a survey session: %w", err)
+	}
+	return st, nil
+}
+
+// Leave ends a session: nothing is shown or taken through it any more. An
+// unknown secret is no fault, so that leaving always works.
+func (s *Service) Leave(ctx context.Context, secret string) error {
+	id := s.sittingID(secret)
+	_, err := s.store.UpdateSitting(ctx, id, func(st *Sitting) error {
+		if st.Version == 0 || !st.EndedAt.IsZero() {
+			return ErrUnchanged
+		}
+		st.EndedAt = s.now()
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("leave a survey session: %w", err)
+	}
+	return nil
+}
+
+// Sheet is the questionnaire as this person sees it now.
+type Sheet struct {
+	Questionnaire *questionnaires.Questionnaire
+	Pages         []questionnaires.Page // by the route of the answers so far
+	Reach         int                   // index of the next page not yet passed; len(Pages): all passed
+	Begun         bool
+	Over          bool // submitted
+	Answers       questionnaires.Answers
+}
+
+// Sheet gives the questionnaire of a session with the answers so far. A draft
+// keeps the version it was begun with.
+func (s *Service) Sheet(ctx context.Context, st Sitting) (Sheet, error) {
+	c, err := s.store.Case(ctx, st.Case)
+	if err != nil {
+		return Sheet{}, fmt.Errorf("read a case: %w", err)
+	}
+	r, err := found(s.store.Response(ctx, st.Response))
+	if err != nil {
+		return Sheet{}, fmt.Errorf("read a draft: %w", err)
+	}
+	q := s.sets.Current(st.Stage)
+	sh := Sheet{Answers: questionnaires.Answers{}}
+	if r.Version > 0 {
+		sh.Begun, sh.Over = true, r.State != Draft
+		var ok bool
+		if q, ok = s.sets.ByID(r.Questionnaire); !ok {
+			return Sheet{}, fmt.Errorf("questionnaire %s of a kept draft is not among the published ones", r.Questionnaire)
+		}
+		if r.State == Draft {
+			if sh.Answers, err = s.openDraft(&r); err != nil {
+				return Sheet{}, err
+			}
+		}
+	}
+	sh.Questionnaire = q
+	sh.Pages = q.Route(sh.Answers, factsFor(&c, st.Round), st.Quick)
+	sh.Reach = reach(sh.Pages, sh.Answers)
+	return sh, nil
+}
+
+// reach is the first page on the route with a question that has not been met yet.
+func reach(pages []questionnaires.Page, a questionnaires.Answers) int {
+	for i, p := range pages {
+		for _, it := range p.Items {
+			if a[it.ID].State == questionnaires.NotReached {
+				return i
+			}
+		}
+	}
+	return len(pages)
+}
+
+func factsFor(c *Case, round int) questionnaires.Facts {
+	return questionnaires.Facts{Outcome: c.Facts.Outcome, Charged: c.Facts.Charged, Rounds: round}
+}
+
+func draftPurpose(id string) string { return seal.Purpose("draft", id) }
+func wordsPurpose(id string) string { return seal.Purpose("words", id) }
+
+func (s *Service) openDraft(r *Response) (questionnaires.Answers, error) {
+	a := questionnaires.Answers{}
+	if len(r.Draft) == 0 {
+		return a, nil
+	}
+	b, err := s.keys.Open(draftPurpose(r.ID), r.Draft)
+	if err != nil {
+		return nil, fmt.Errorf("open a draft: %w", err)
+	}
+	if err := json.Unmarshal(b, &a); err != nil {
+		return nil, fmt.Errorf("decode a draft: %w", err)
+	}
+	return a, nil
+}
+
+func (s *Service) sealDraft(r *Response, a questionnaires.Answers) error {
+	b, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("encode a draft: %w", err)
+	}
+	r.Draft, err = s.keys.Seal(draftPurpose(r.ID), b)
+	if err != nil {
+		return fmt.Errorf("seal a draft: %w", err)
+	}
+	return nil
+}
+
+// Save keeps one page of answers in the draft: step 7. The page's questions that
+// carry no answer are kept as skipped. Errors: fault.Invalid with the items at
+// fault, fault.Conflict when the response was submitted already, ErrClosed when
+// its time is over.
+func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page, given questionnaires.Answers) error {
+	now := s.now()
+	if !now.Before(st.ClosesAt) {
+		return ErrClosed
+	}
+	c, err := s.store.Case(ctx, st.Case)
+	if err != nil {
+		return fmt.Errorf("read a case: %w", err)
+	}
+	patch := questionnaires.Answers{}
+	answered := false
+	for _, it := range page.Items {
+		a, ok := given[it.ID]
+		if !ok || a.State == questionnaires.NotReached {
+			a = questionnaires.Answer{State: questionnaires.Skipped}
+		}
+		patch[it.ID] = a
+		answered = answered || a.State == questionnaires.Answered
+	}
+	begun := false
+	_, err = s.store.UpdateResponse(ctx, st.Response, func(r *Response) error {
+		begun = false
+		if err := s.draftFor(r, &c, st, now); err != nil {
+			return err
+		}
+		q, ok := s.sets.ByID(r.Questionnaire)
+		if !ok {
+			return fmt.Errorf("questionnaire %s is not among the published ones", r.Questionnaire)
+		}
+		if err := q.Check(patch); err != nil {
+			return err
+		}
+		a, err := s.openDraft(r)
+		if err != nil {
+			return err
+		}
+		maps.Copy(a, patch)
+		if answered && r.StartedAt.IsZero() {
+			r.StartedAt, begun = now, true
+		}
+		r.SavedAt = now
+		return s.sealDraft(r, a)
+	})
+	if err != nil {
+		return fmt.Errorf("save a page: %w", err)
+	}
+	if !begun || st.Mode != ModeSelf {
+		return nil
+	}
+	_, err = s.store.UpdateCase(ctx, st.Case, func(c *Case) error {
+		v := c.invitation(st.Stage, st.Round)
+		if v == nil || !v.StartedAt.IsZero() {
+			return ErrUnchanged
+		}
+		v.StartedAt = now
+		s.replan(c)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("mark an invitation started: %w", err)
+	}
+	return nil
+}
+
+// draftFor makes a response document ready to be written in: a new one is set
+// up, a draft is taken as it is, anything else is refused.
+func (s *Service) draftFor(r *Response, c *Case, st Sitting, now time.Time) error {
+	if r.Version > 0 {
+		if r.State != Draft {
+			return fault.New(fault.Conflict, "these answers were sent already")
+		}
+		r.Language, r.Quick, r.ChangedAt = st.Language, st.Quick, now
+		return nil
+	}
+	*r = Response{
+		ID: r.ID, Respondent: c.Respondent, Stage: st.Stage, Round: st.Round, Mode: st.Mode, Questionnaire: s.sets.Current(st.Stage).ID,
+		Language: st.Language, Quick: st.Quick, State: Draft, ClosesAt: st.ClosesAt, ChangedAt: now, Author: st.Author, Consent: st.Consent,
+	}
+	return nil
+}
+
+// Submit keeps the response: step 8, one act on one document, with its
+// alert-rule hits. It is idempotent: a second call, from another tab or after a
+// crash, gives the same response and the same receipt code. What follows from it
+// is done by whoever calls Follow-up, at once or by sweep. Errors: ErrClosed when
+// nothing was answered or the time is over.
+func (s *Service) Submit(ctx context.Context, st Sitting, ticks Ticks) (Response, string, error) {
+	now := s.now()
+	c, err := s.store.Case(ctx, st.Case)
+	if err != nil {
+		return Response{}, "", fmt.Errorf("read a case: %w", err)
+	}
+	code := s.receiptCode(st.Response)
+	r, err := s.store.UpdateResponse(ctx, st.Response, func(r *Response) error {
+		switch {
+		case r.State == Complete:
+			return ErrUnchanged
+		case r.Version == 0:
+			return fault.New(fault.Invalid, "there is nothing to send yet")
+		case r.State != Draft || !now.Before(r.ClosesAt):
+			return ErrClosed
+		}
+		return s.keep(r, &c, Complete, ticks, now)
+	})
+	if err != nil {
+		return Response{}, "", fmt.Errorf("submit a response: %w", err)
+	}
+	if _, err := s.store.UpdateSitting(ctx, st.ID, func(st *Sitting) error {
+		if st.Version == 0 || st.Over {
+			return ErrUnchanged
+		}
+		st.Over = true
+		return nil
+	}); err != nil {
+		return Response{}, "", fmt.Errorf("end a survey session: %w", err)
+	}
+	return r, code, nil
+}
+
+// ReceiptCode gives the code of a submitted session, for the last page shown again.
+func (s *Service) ReceiptCode(st Sitting) string { return s.receiptCode(st.Response) }
+
+const receiptGroups = 4
+
+func (s *Service) receiptCode(responseID string) string {
+	return s.keys.Code(receiptGroups, "receipt", responseID)
+}
+
+func (s *Service) receiptHash(code string) string { return s.keys.TokenHash("receipt", code) }
+
+// keep turns a draft into a kept response: closed answers packed, words sealed apart.
+func (s *Service) keep(r *Response, c *Case, state ResponseState, ticks Ticks, now time.Time) error {
+	q, ok := s.sets.ByID(r.Questionnaire)
+	if !ok {
+		return fmt.Errorf("questionnaire %s is not among the published ones", r.Questionnaire)
+	}
+	a, err := s.openDraft(r)
+	if err != nil {
+		return err
+	}
+	if state == Complete {
+		a = q.Settle(a, factsFor(c, r.Round), r.Quick)
+	}
+	words := map[string]string{}
+	for id, ans := range a {
+		if ans.Text != "" {
+			words[id] = ans.Text
+		}
+	}
+	r.Words = nil
+	if len(words) > 0 {
+		b, err := json.Marshal(words)
+		if err != nil {
+			return fmt.Errorf("encode words: %w", err)
+		}
+		if r.Words, err = s.keys.Seal(wordsPurpose(r.ID), b); err != nil {
+			return fmt.Errorf("seal words: %w", err)
+		}
+	}
+	r.Packed = q.Pack(a)
+	r.Hits = q.Hits(a, r.Language)
+	r.State, r.Draft, r.Ticks = state, nil, ticks
+	r.Receipt = s.receiptHash(s.receiptCode(r.ID))
+	r.SubmittedAt, r.ChangedAt = now, now
+	r.FollowUp, r.Uncoded = true, len(words) > 0
+	return nil
+}
+
+// Words opens the free text of a kept response, by item.
+func (s *Service) Words(r *Response) (map[string]string, error) {
+	if len(r.Words) == 0 {
+		return nil, nil
+	}
+	b, err := s.keys.Open(wordsPurpose(r.ID), r.Words)
+	if err != nil {
+		return nil, fmt.Errorf("open words: %w", err)
+	}
+	var words map[string]string
+	if err := json.Unmarshal(b, &words); err != nil {
+		return nil, fmt.Errorf("decode words: %w", err)
+	}
+	return words, nil
+}
+
+// CloseDrafts ends the drafts whose time is over: kept as partial where at
+// least one core item was answered, emptied otherwise. It gives how many.
+func (s *Service) CloseDrafts(ctx context.Context, limit int) (int, error) {
+	now := s.now()
+	drafts, err := s.store.DraftsToClose(ctx, now, limit)
+	if err != nil {
+		return 0, fmt.Errorf("list drafts to close: %w", err)
+	}
+	for i := range drafts {
+		c, err := s.store.CaseOf(ctx, drafts[i].Respondent)
+		if err != nil {
+			return i, fmt.Errorf("find the case of a draft: %w", err)
+		}
+		_, err = s.store.UpdateResponse(ctx, drafts[i].ID, func(r *Response) error {
+			if r.State != Draft || now.Before(r.ClosesAt) {
+				return ErrUnchanged
+			}
+			a, err := s.openDraft(r)
+			if err != nil {
+				return err
+			}
+			if s.coreAnswered(r, a) {
+				return s.keep(r, &c, Partial, Ticks{}, now)
+			}
+			empty(r, Lapsed, now)
+			return nil
+		})
+		if err != nil {
+			return i, fmt.Errorf("close a draft: %w", err)
+		}
+	}
+	return len(drafts), nil
+}
+
+func (s *Service) coreAnswered(r *Response, a questionnaires.Answers) bool {
+	q, ok := s.sets.ByID(r.Questionnaire)
+	if !ok {
+		return false
+	}
+	for i := range q.Items {
+		if q.Items[i].Core && a[q.Items[i].ID].State == questionnaires.Answered {
+			return true
+		}
+	}
+	return false
+}
+
+// empty leaves a tombstone: the document stays so that figures lose it, with nothing in it.
+func empty(r *Response, state ResponseState, now time.Time) {
+	*r = Response{
+		ID: r.ID, Version: r.Version, Respondent: r.Respondent, Stage: r.Stage, Round: r.Round, Mode: r.Mode,
+		Questionnaire: r.Questionnaire, State: state, Receipt: r.Receipt, ChangedAt: now, FollowUp: true,
+	}
+}
+
+// WithdrawAnswers empties a response by the receipt code that its writer holds.
+// fault.Invalid when the code is not one of ours, ErrClosed when it opens
+// nothing; both pages look the same.
+func (s *Service) WithdrawAnswers(ctx context.Context, typed string) error {
+	code, err := seal.NormaliseCode(typed)
+	if err != nil {
+		return fmt.Errorf("read a receipt code: %w", err)
+	}
+	r, err := s.store.ResponseByReceipt(ctx, s.receiptHash(code))
+	if fault.Is(err, fault.NotFound) {
+		return ErrClosed
+	}
+	if err != nil {
+		return fmt.Errorf("look a receipt up: %w", err)
+	}
+	return s.remove(ctx, r.ID, Withdrawn, audit.Entry{Actor: "respondent", Role: "respondent", Action: "response.withdrawn"})
+}
+
+// VoidResponse empties a response that its victim or their advocate says is not theirs.
+func (s *Service) VoidResponse(ctx context.Context, by audit.Entry, id string) error {
+	by.Action = "response.voided"
+	return s.remove(ctx, id, Void, by)
+}
+
+func (s *Service) remove(ctx context.Context, id string, state ResponseState, by audit.Entry) error {
+	now := s.now()
+	// The trace is laid before the deed, so that no removal goes unrecorded.
+	by.Subject = "response:" + id
+	if err := s.audit.Append(ctx, by); err != nil {
+		return fmt.Errorf("audit a removal: %w", err)
+	}
+	_, err := s.store.UpdateResponse(ctx, id, func(r *Response) error {
+		switch r.State {
+		case Complete, Partial:
+			empty(r, state, now)
+			return nil
+		case Withdrawn, Void:
+			return ErrUnchanged
+		default:
+			return ErrClosed
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("remove a response: %w", err)
+	}
+	return nil
+}
+
+// ToFollowUp lists kept or removed responses whose consequences are not all
+// drawn yet: the sweep that mends what a crash left out.
+func (s *Service) ToFollowUp(ctx context.Context, limit int) ([]Response, error) {
+	rs, err := s.store.ResponsesToFollow(ctx, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list responses to follow up: %w", err)
+	}
+	return rs, nil
+}
+
+// MarkAnswered puts on the case that its invitation was answered (or that the
+// answer was taken back), which ends reminders; it gives the case.
+func (s *Service) MarkAnswered(ctx context.Context, r *Response) (Case, error) {
+	c, err := s.store.CaseOf(ctx, r.Respondent)
+	if err != nil {
+		return Case{}, fmt.Errorf("find the case of a response: %w", err)
+	}
+	c, err = s.store.UpdateCase(ctx, c.ID, func(c *Case) error {
+		v := c.invitation(r.Stage, r.Round)
+		if v == nil {
+			return ErrUnchanged
+		}
+		var kept []Answered
+		for _, a := range v.Answered {
+			if a.Mode != r.Mode {
+				kept = append(kept, a)
+			}
+		}
+		switch r.State {
+		case Complete, Partial:
+			kept = append(kept, Answered{Mode: r.Mode, Complete: r.State == Complete, At: r.SubmittedAt})
+		case Withdrawn, Void:
+			if v.RefusedAt.IsZero() && r.State == Withdrawn {
+				v.RefusedAt = r.ChangedAt // nobody is reminded of what they took back
+			}
+		}
+		v.Answered = kept
+		s.replan(c)
+		return nil
+	})
+	if err != nil {
+		return Case{}, fmt.Errorf("mark an invitation answered: %w", err)
+	}
+	return c, nil
+}
+
+// FollowedUp marks that everything that follows from a response is done.
+func (s *Service) FollowedUp(ctx context.Context, r *Response) error {
+	_, err := s.store.UpdateResponse(ctx, r.ID, func(now *Response) error {
+		if !now.FollowUp || now.State != r.State {
+			return ErrUnchanged
+		}
+		now.FollowUp = false
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("mark a response followed up: %w", err)
+	}
+	return nil
+}
+
+// ToCode lists responses whose words no coder has read yet.
+func (s *Service) ToCode(ctx context.Context, limit int) ([]Response, error) {
+	rs, err := s.store.ResponsesToCode(ctx, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list responses to code: %w", err)
+	}
+	return rs, nil
+}
+
+// Coded marks that the words of a response were read by the coder.
+func (s *Service) Coded(ctx context.Context, id string) error {
+	_, err := s.store.UpdateResponse(ctx, id, func(r *Response) error {
+		if !r.Uncoded {
+			return ErrUnchanged
+		}
+		r.Uncoded = false
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("mark a response coded: %w", err)
+	}
+	return nil
+}
+
+// Refuse records what the reader of a link said of it: stop, for every mail to
+// this address; or not me, for an address that is somebody else's. Either is
+// kept at once and cannot be undone by a later import.
+func (s *Service) Refuse(ctx context.Context, token string, notMe bool) error {
+	now := s.now()
+	d, err := s.Follow(ctx, token)
+	if err != nil {
+		return err
+	}
+	c, err := s.store.UpdateCase(ctx, d.caseID, func(c *Case) error {
+		v := c.invitation(d.Stage, d.Round)
+		if v == nil {
+			return ErrClosed
+		}
+		v.RefusedAt = now
+		if notMe && c.Facts.Contact != nil {
+			c.Flags.NotMe = c.Facts.Contact.Address
+		} else {
+			c.Flags.OptedOutAt = now
+		}
+		s.replan(c)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("record a refusal: %w", err)
+	}
+	action := "contact.not-me"
+	if !notMe {
+		action = "contact.opted-out"
+		if c.Facts.Contact != nil && c.Facts.Contact.Address != "" {
+			if _, err := s.store.UpdateRefusal(ctx, c.Facts.Contact.Address, func(r *Refusal) error {
+				r.At = now
+				return nil
+			}); err != nil {
+				return fmt.Errorf("keep a refusal: %w", err)
+			}
+		}
+	}
+	if err := s.audit.Append(ctx, audit.Entry{Actor: "respondent", Role: "respondent", Action: action, Subject: "case:" + c.ID}); err != nil {
+		return fmt.Errorf("audit a refusal: %w", err)
+	}
+	return nil
+}
+
+// IsClosed reports whether an error is the one that opens nothing.
+func IsClosed(err error) bool { return errors.Is(err, ErrClosed) }

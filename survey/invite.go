@@ -1,0 +1,288 @@
+package survey
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"victimvoice/internal/fault"
+	"victimvoice/internal/seal"
+)
+
+// MailKind says which mail of an invitation is meant.
+type MailKind string
+
+// The two mails of an invitation.
+const (
+	FirstMail    MailKind = "invitation"
+	ReminderMail MailKind = "reminder"
+)
+
+// Errand names one mail that fell due. ID is the same however often the errand
+// is given, so that an outbox takes it once.
+type Errand struct {
+	ID    string
+	Kind  MailKind
+	Case  string
+	Stage Stage
+	Round int
+	DueAt time.Time
+}
+
+// NotDue says that a mail is not to be sent after all. That is a result, not a
+// failure: Reason names why, or Until says when to ask again.
+type NotDue struct {
+	Reason Reason
+	Until  time.Time
+}
+
+func (e *NotDue) Error() string {
+	if e.Reason == "" {
+		return "the mail is not due yet"
+	}
+	return "the mail is no longer due: " + string(e.Reason)
+}
+
+// Mail is what is needed to write one mail. It is made at the moment of sending
+// and never stored.
+type Mail struct {
+	Address  string
+	Language string
+	Token    string // of the survey link
+	Days     int    // until the link closes
+}
+
+func (i *Invitation) mailing(k MailKind) *Mailing {
+	if k == ReminderMail {
+		return &i.Reminder
+	}
+	return &i.First
+}
+
+func (c *Case) invitation(stage Stage, round int) *Invitation {
+	for i := range c.Invites {
+		if c.Invites[i].Stage == stage && c.Invites[i].Round == round {
+			return &c.Invites[i]
+		}
+	}
+	return nil
+}
+
+func (s *Service) errand(c *Case, v *Invitation, k MailKind) Errand {
+	m := v.mailing(k)
+	return Errand{
+		ID:   s.keys.Pseudonym("errand", c.ID, string(v.Stage), strconv.Itoa(v.Round), string(k), strconv.Itoa(m.Try)),
+		Kind: k, Case: c.ID, Stage: v.Stage, Round: v.Round, DueAt: m.DueAt,
+	}
+}
+
+// Due finds the mails that have fallen due and hands each to put, then marks it
+// queued in its case: step 3 of the story. put must be idempotent by errand
+// id, since a crash after it means that the same errand comes again. The plan
+// is made afresh first, so that an errand is only given where it is safe to
+// write now, and the mark is one compare-and-swap of the case. It gives how
+// many errands were queued.
+func (s *Service) Due(ctx context.Context, limit int, put func(context.Context, Errand) error) (int, error) {
+	ids, err := s.store.DueCases(ctx, s.now(), limit)
+	if err != nil {
+		return 0, fmt.Errorf("list due cases: %w", err)
+	}
+	n := 0
+	for _, id := range ids {
+		ok, err := s.dueCase(ctx, id, put)
+		if err != nil {
+			return n, err
+		}
+		if ok {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (s *Service) dueCase(ctx context.Context, id string, put func(context.Context, Errand) error) (bool, error) {
+	now := s.now()
+	c, err := s.store.Case(ctx, id)
+	if err != nil {
+		return false, fmt.Errorf("read a due case: %w", err)
+	}
+	c.Invites = Plan(&c, s.policy, now)
+	var e Errand
+	found := false
+	for i := range c.Invites {
+		v := &c.Invites[i]
+		for _, k := range []MailKind{FirstMail, ReminderMail} {
+			if m := v.mailing(k); m.State == MailPlanned && !m.DueAt.After(now) && (!found || m.DueAt.Before(e.DueAt)) {
+				e, found = s.errand(&c, v, k), true
+			}
+		}
+	}
+	if found {
+		if err := put(ctx, e); err != nil {
+			return false, fmt.Errorf("queue a mail: %w", err)
+		}
+	}
+	_, err = s.store.UpdateCase(ctx, id, func(c *Case) error {
+		c.Invites = Plan(c, s.policy, now)
+		if found {
+			if v := c.invitation(e.Stage, e.Round); v != nil {
+				if m := v.mailing(e.Kind); m.State == MailPlanned && !m.DueAt.After(now) && s.errand(c, v, e.Kind).ID == e.ID {
+					m.State, m.QueuedAt, m.Reason = MailQueued, now, ""
+				}
+			}
+		}
+		s.replan(c)
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("mark a mail queued: %w", err)
+	}
+	return found, nil
+}
+
+// Claim asks once more, at the moment of sending and in the very
+// compare-and-swap that claims, whether an errand is still due, and gives what
+// is needed to write the mail: step 5. A *NotDue error says that it is not.
+func (s *Service) Claim(ctx context.Context, e Errand) (Mail, error) {
+	now := s.now()
+	c, err := s.store.Case(ctx, e.Case)
+	if err != nil {
+		return Mail{}, fmt.Errorf("read a case: %w", err)
+	}
+	refused, err := s.addressRefused(ctx, &c)
+	if err != nil {
+		return Mail{}, err
+	}
+	var notDue *NotDue
+	c, err = s.store.UpdateCase(ctx, e.Case, func(c *Case) error {
+		notDue = nil
+		if refused && c.Flags.OptedInAt.IsZero() && c.Flags.OptedOutAt.IsZero() {
+			c.Flags.OptedOutAt = now
+		}
+		v := c.invitation(e.Stage, e.Round)
+		if v == nil {
+			notDue = &NotDue{Reason: Superseded}
+			return ErrUnchanged
+		}
+		m := v.mailing(e.Kind)
+		if s.errand(c, v, e.Kind).ID != e.ID || m.State == MailSent || m.State == MailFailed {
+			notDue = &NotDue{Reason: Superseded}
+			return ErrUnchanged
+		}
+		// Ask the plan as if this mail had never been queued.
+		m.State = MailNone
+		c.Invites = Plan(c, s.policy, now)
+		m = c.invitation(e.Stage, e.Round).mailing(e.Kind)
+		switch {
+		case m.State == MailPlanned && !m.DueAt.After(now):
+			m.State, m.QueuedAt, m.Reason = MailQueued, now, ""
+			if v := c.invitation(e.Stage, e.Round); v.ClosesAt.IsZero() {
+				v.ClosesAt = now.Add(hours(s.policy.Stages[v.Stage].OpenHours))
+			}
+		case m.State == MailPlanned: // safe again later: the same errand waits for it
+			m.State = MailQueued
+			notDue = &NotDue{Until: m.DueAt}
+		default:
+			notDue = &NotDue{Reason: m.Reason}
+			m.Try++
+		}
+		s.replan(c)
+		return nil
+	})
+	if err != nil {
+		return Mail{}, fmt.Errorf("claim a mail: %w", err)
+	}
+	if notDue != nil {
+		return Mail{}, notDue
+	}
+	address, err := s.address(ctx, &c)
+	if err != nil {
+		return Mail{}, err
+	}
+	v := c.invitation(e.Stage, e.Round)
+	token := seal.NewToken()
+	link := Link{ID: s.linkID(token), Case: c.ID, Stage: e.Stage, Round: e.Round, MintedAt: now, ExpiresAt: v.ClosesAt}
+	if err := s.store.InsertLink(ctx, link); err != nil {
+		return Mail{}, fmt.Errorf("keep a link: %w", err)
+	}
+	language := "en"
+	if c.Facts.Contact.Language != "" {
+		language = c.Facts.Contact.Language
+	}
+	return Mail{Address: address, Language: language, Token: token, Days: int(v.ClosesAt.Sub(now).Hours() / 24)}, nil
+}
+
+// addressRefused reports whether the current address belongs to someone who
+// asked for no more mail, perhaps through another case.
+func (s *Service) addressRefused(ctx context.Context, c *Case) (bool, error) {
+	if c.Facts.Contact == nil || c.Facts.Contact.Address == "" {
+		return false, nil
+	}
+	r, err := s.store.Refusal(ctx, c.Facts.Contact.Address)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look a refusal up: %w", err)
+	}
+	return !r.Lifted.After(r.At), nil
+}
+
+// Settled records on the invitation what became of an errand: sent, or refused
+// for good by the mail system.
+func (s *Service) Settled(ctx context.Context, e Errand, delivered bool) error {
+	now := s.now()
+	_, err := s.store.UpdateCase(ctx, e.Case, func(c *Case) error {
+		v := c.invitation(e.Stage, e.Round)
+		if v == nil {
+			return ErrUnchanged
+		}
+		m := v.mailing(e.Kind)
+		if m.State != MailQueued {
+			return ErrUnchanged
+		}
+		m.SentAt = now
+		if delivered {
+			m.State = MailSent
+		} else {
+			m.State, m.Reason = MailFailed, Undelivered
+			if c.Facts.Contact != nil {
+				c.Flags.Bounced = c.Facts.Contact.Address
+			}
+		}
+		s.replan(c)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("settle a mail: %w", err)
+	}
+	return nil
+}
+
+// Bounced records that a mail which was sent came back for good: nothing more
+// is written to that address.
+func (s *Service) Bounced(ctx context.Context, e Errand) error {
+	_, err := s.store.UpdateCase(ctx, e.Case, func(c *Case) error {
+		v := c.invitation(e.Stage, e.Round)
+		if v == nil || v.mailing(e.Kind).State == MailFailed {
+			return ErrUnchanged
+		}
+		m := v.mailing(e.Kind)
+		m.State, m.Reason = MailFailed, Undelivered
+		if c.Facts.Contact != nil {
+			c.Flags.Bounced = c.Facts.Contact.Address
+		}
+		s.replan(c)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("record a bounce: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) linkID(token string) string { return s.keys.TokenHash("link", token) }
+
+// TokenLength is the length of every survey token.
+const TokenLength = seal.TokenLength
