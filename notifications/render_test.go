@@ -1,0 +1,136 @@
+package notifications
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// wholeSet is a set of templates with nothing wrong.
+func wholeSet(languages ...string) fstest.MapFS {
+	files := fstest.MapFS{}
+	for _, language := range languages {
+		for kind := range kinds {
+			files[language+"/"+string(kind)+".subject"] = &fstest.MapFile{Data: []byte("Subject " + language + "\r\n")}
+			files[language+"/"+string(kind)+".txt"] = &fstest.MapFile{Data: []byte("{{.Link}}\r\n")}
+			files[language+"/"+string(kind)+".html"] = &fstest.MapFile{Data: []byte(`<html dir="rtl"><a href="{{.Link}}">x</a>`)}
+		}
+	}
+	return files
+}
+
+func TestLoadLetters(t *testing.T) {
+	t.Parallel()
+	data := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
+	tests := map[string]struct {
+		change func(fstest.MapFS)
+		want   []string // each has to be in the error; none: no error
+	}{
+		"whole":         {func(fstest.MapFS) {}, nil},
+		"missing files": {func(m fstest.MapFS) { delete(m, "ar/told.html"); delete(m, "en/reminder.txt") }, []string{"ar/told.html", "en/reminder.txt"}},
+		"missing fallback": {func(m fstest.MapFS) {
+			maps.DeleteFunc(m, func(k string, _ *fstest.MapFile) bool { return strings.HasPrefix(k, "en/") })
+		}, []string{"en"}},
+		"missing key":            {func(m fstest.MapFS) { m["en/invitation.txt"] = data("{{.Name}}") }, []string{"en/invitation", "Name"}},
+		"key of another kind":    {func(m fstest.MapFS) { m["en/told.txt"] = data("{{.Days}}") }, []string{"en/told", "Days"}},
+		"key in a branch":        {func(m fstest.MapFS) { m["en/told.html"] = data("{{if .StopLink}}{{.Name}}{{else}}x{{end}}") }, []string{"en/told", "Name"}},
+		"key in the other":       {func(m fstest.MapFS) { m["en/told.html"] = data("{{if .StopLink}}x{{else}}{{.Name}}{{end}}") }, []string{"en/told", "Name"}},
+		"key for one day":        {func(m fstest.MapFS) { m["en/reminder.txt"] = data("{{if eq .Days 1}}{{.Name}}{{end}}x") }, []string{"en/reminder", "Name"}},
+		"broken template":        {func(m fstest.MapFS) { m["ar/invitation.html"] = data("{{if") }, []string{"ar/invitation.html"}},
+		"subject of two lines":   {func(m fstest.MapFS) { m["en/told.subject"] = data("a\nBcc: b") }, []string{"en/told", "one line"}},
+		"subject too long":       {func(m fstest.MapFS) { m["en/told.subject"] = data(strings.Repeat("a", 61)) }, []string{"en/told", "60"}},
+		"empty subject":          {func(m fstest.MapFS) { m["en/told.subject"] = data(" \n") }, []string{"en/told"}},
+		"empty text":             {func(m fstest.MapFS) { m["en/told.txt"] = data("\n") }, []string{"en/told"}},
+		"unknown kind":           {func(m fstest.MapFS) { m["en/welcome.txt"] = data("x") }, []string{"en/welcome.txt"}},
+		"unknown file":           {func(m fstest.MapFS) { m["en/told.md"] = data("x") }, []string{"en/told.md"}},
+		"file among languages":   {func(m fstest.MapFS) { m["README"] = data("x") }, []string{"README"}},
+		"a folder in upper case": {func(m fstest.MapFS) { maps.Copy(m, wholeSet("pt-BR")) }, []string{"pt-BR"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			files := wholeSet("en", "ar", "cy")
+			test.change(files)
+			_, err := loadLetters(files)
+			if test.want == nil {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%v lacks %q", err, want)
+				}
+			}
+		})
+	}
+	if _, err := loadLetters(brokenFS{}); err == nil {
+		t.Error("no error from a broken file system")
+	}
+}
+
+type brokenFS struct{}
+
+func (brokenFS) Open(string) (fs.File, error) { return nil, fs.ErrPermission }
+
+func TestLanguageFallsBack(t *testing.T) {
+	t.Parallel()
+	letters, err := loadLetters(wholeSet("en", "cy", "pt-br"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := letters.Languages(); !slices.Equal(got, []string{"cy", "en", "pt-br"}) {
+		t.Error(got)
+	}
+	for tag, want := range map[string]string{
+		"en": "en", "cy": "cy", "CY-gb": "cy", "cy_GB": "cy", " cy ": "cy", "pt-BR": "pt-br", "pt": "en", "pl": "en", "": "en", "-": "en", "../en": "en",
+	} {
+		l := testLetter(KindTold)
+		l.Language = tag
+		e, err := letters.Compose(testFrom(), l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := readMail(t, e.Raw).header.Get("Subject"); got != "Subject "+want {
+			t.Errorf("%q: %s", tag, got)
+		}
+	}
+}
+
+// Words beyond ASCII travel in ASCII, folded, and arrive as they were.
+func TestOtherScripts(t *testing.T) {
+	t.Parallel()
+	files := wholeSet("en", "ar")
+	subject := strings.TrimSpace(strings.Repeat("ملاحظاتك ", 6))
+	files["ar/told.subject"].Data = []byte(subject)
+	files["ar/told.txt"].Data = []byte("مرحبا\n.\n" + strings.Repeat("ملاحظاتك ", 60) + "\n{{.Link}}\n")
+	letters, err := loadLetters(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := testLetter(KindTold)
+	l.Language = "ar"
+	e, err := letters.Compose(testFrom(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(string(e.Raw), "\r\n") {
+		if len(line) > 76 {
+			t.Errorf("a line of %d: %s", len(line), line)
+		}
+		if !isASCII(line) {
+			t.Errorf("beyond ASCII: %s", line)
+		}
+	}
+	text := readMail(t, e.Raw).parts[0].body
+	if !strings.HasPrefix(text, "مرحبا\r\n.\r\nملاحظاتك ملاحظاتك") {
+		t.Errorf("%.60s", text)
+	}
+}
