@@ -2,6 +2,9 @@ package access
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"victimvoice/internal/audit"
@@ -18,14 +21,8 @@ type Config struct {
 	LinkLife     time.Duration // of an invitation or reset link
 }
 
-// PasswordParams are the costs of argon2id.
-type PasswordParams struct {
-	MemoryKiB uint32
-	Passes    uint32
-	Lanes     uint8
-}
-
-// DefaultConfig gives the values for production.
+// DefaultConfig gives the values for production. The password costs are those of the
+// OWASP Password Storage Cheat Sheet for argon2id.
 func DefaultConfig() Config {
 	return Config{
 		Password:     PasswordParams{MemoryKiB: 19 * 1024, Passes: 2, Lanes: 1},
@@ -36,19 +33,32 @@ func DefaultConfig() Config {
 	}
 }
 
+// How exactly use is remembered, so that not every request writes.
+const (
+	seenEvery = time.Minute // sessions
+	usedEvery = time.Hour   // API keys
+)
+
 // Service is the whole of access. Safe for many goroutines.
+//
+// What it changes it records first: when the audit log cannot take the entry, the change
+// is not made. The record may so tell of a change that then failed, never the reverse.
 type Service struct {
-	store Store
-	keys  *seal.Keys
-	log   *audit.Log
-	clock func() time.Time
-	conf  Config
+	store  Store
+	keys   *seal.Keys
+	log    *audit.Log
+	clock  func() time.Time
+	conf   Config
+	hasher *hasher
 }
 
 // New makes a service.
 func New(store Store, keys *seal.Keys, log *audit.Log, clock func() time.Time, conf Config) *Service {
-	return &Service{store: store, keys: keys, log: log, clock: clock, conf: conf}
+	return &Service{store: store, keys: keys, log: log, clock: clock, conf: conf, hasher: newHasher(conf.Password)}
 }
+
+// now is the clock to the millisecond, which is what a store keeps.
+func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Millisecond) }
 
 // Actor is who does something to an account: a user, or the person at the command line.
 type Actor struct {
@@ -56,147 +66,68 @@ type Actor struct {
 	Roles []Role
 }
 
-// Actor gives the user as one who acts.
-func (u User) Actor() Actor { return Actor{ID: u.ID, Roles: u.Roles} }
+// Can reports whether the actor's roles have the permission.
+func (a Actor) Can(p Permission) bool { return can(a.Roles, p) }
 
-// Operator is the person at the command line of the service itself, who may manage users and keys.
+// RoleNames joins the roles by commas, as the audit record keeps them.
+func (a Actor) RoleNames() string { return roleNames(a.Roles) }
+
+// Actor gives the user as one who acts; a disabled user has no roles.
+func (u User) Actor() Actor {
+	if u.Disabled {
+		return Actor{ID: u.ID}
+	}
+	return Actor{ID: u.ID, Roles: u.Roles}
+}
+
+// Operator is the person at the command line of the service itself, who may do what an
+// administrator may.
 func Operator() Actor { return Actor{ID: "operator", Roles: []Role{Administrator}} }
 
-// NewUser is what is asked of a new member of staff.
-type NewUser struct {
-	Email    string
-	Name     string
-	Roles    []Role
-	Force    string
-	Password string // empty: the user sets it by the link that AddUser returns
-}
+// anonymous is who acts before anybody is known.
+const anonymous = "anonymous"
 
-// Edit is what can be changed of a user; nil leaves it.
-type Edit struct {
-	Name  *string
-	Roles []Role
-	Force *string
-}
+const (
+	tokenDomain  = "session"
+	linkDomain   = "staff-link"
+	apiKeyDomain = "api-key"
+	emailDomain  = "staff"
+)
 
-// NewAPIKey is what is asked of a new API key.
-type NewAPIKey struct {
-	Label     string
-	Scopes    []Scope
-	Force     string
-	ExpiresAt time.Time // zero: never
-}
-
-// Profile is a user's sealed part, opened.
-type Profile struct {
-	Email string
-	Name  string
-}
-
-var errSoon = fault.New(fault.Internal, "not built yet")
-
-// NeedsSetup reports whether there is no administrator who could sign in.
-func (s *Service) NeedsSetup(ctx context.Context) (bool, error) { return false, errSoon }
-
-// NewSetupLink makes the token of a one-time link by which the first administrator is
-// made. It is fault.Conflict when there is one already.
-func (s *Service) NewSetupLink(ctx context.Context) (token string, err error) { return "", errSoon }
-
-// CheckLink says of which kind a link is, without spending it. Unknown, spent and expired
-// links are all the same fault.NotFound.
-func (s *Service) CheckLink(ctx context.Context, token string) (LinkKind, error) { return "", errSoon }
-
-// Setup spends a set-up link and makes the first administrator.
-func (s *Service) Setup(ctx context.Context, token string, u NewUser) (User, error) {
-	return User{}, errSoon
-}
-
-// AddUser makes an account. Without a password it returns the token of a link by which the user sets one.
-func (s *Service) AddUser(ctx context.Context, by Actor, u NewUser) (User, string, error) {
-	return User{}, "", errSoon
-}
-
-// EditUser changes name, roles or force.
-func (s *Service) EditUser(ctx context.Context, by Actor, id string, e Edit) (User, error) {
-	return User{}, errSoon
-}
-
-// Disable ends a user's access and sessions at once.
-func (s *Service) Disable(ctx context.Context, by Actor, id string) error { return errSoon }
-
-// Enable lets a disabled user in again.
-func (s *Service) Enable(ctx context.Context, by Actor, id string) error { return errSoon }
-
-// ResetPassword takes away a user's password and returns the token of a link by which they set another.
-func (s *Service) ResetPassword(ctx context.Context, by Actor, id string) (token string, err error) {
-	return "", errSoon
-}
-
-// RedeemPassword spends an invitation or reset link and sets the password.
-func (s *Service) RedeemPassword(ctx context.Context, token, password string) (User, error) {
-	return User{}, errSoon
-}
-
-// SetPassword changes one's own password; every session ends and a new one is returned.
-func (s *Service) SetPassword(ctx context.Context, userID, current, next, source string) (token string, err error) {
-	return "", errSoon
-}
-
-// SignIn checks email and password and begins a session. source is whatever tells callers
-// apart (the client address); it is kept as a pseudonym only.
-func (s *Service) SignIn(ctx context.Context, email, password, source string) (token string, u User, err error) {
-	return "", User{}, errSoon
-}
-
-// Authenticate gives the user of a session; fault.Unauthorized when there is none.
-func (s *Service) Authenticate(ctx context.Context, token string) (User, error) {
-	return User{}, errSoon
-}
-
-// SignOut ends a session.
-func (s *Service) SignOut(ctx context.Context, token string) error { return errSoon }
-
-// ListUsers gives everybody.
-func (s *Service) ListUsers(ctx context.Context, by Actor) ([]User, error) { return nil, errSoon }
-
-// User gives one user.
-func (s *Service) User(ctx context.Context, id string) (User, error) { return User{}, errSoon }
-
-// UserByEmail finds a user by address.
-func (s *Service) UserByEmail(ctx context.Context, email string) (User, error) {
-	return User{}, errSoon
-}
-
-// Profile opens a user's sealed fields.
-func (s *Service) Profile(u User) (Profile, error) { return Profile{}, errSoon }
-
-// NewAPIKey makes a key and returns it raw, once.
-func (s *Service) NewAPIKey(ctx context.Context, by Actor, k NewAPIKey) (raw string, key APIKey, err error) {
-	return "", APIKey{}, errSoon
-}
-
-// AuthenticateKey gives the API key of a raw key; fault.Unauthorized when it is none, revoked or expired.
-func (s *Service) AuthenticateKey(ctx context.Context, raw string) (APIKey, error) {
-	return APIKey{}, errSoon
-}
-
-// RevokeAPIKey ends a key at once.
-func (s *Service) RevokeAPIKey(ctx context.Context, by Actor, id string) error { return errSoon }
-
-// ListAPIKeys gives all keys.
-func (s *Service) ListAPIKeys(ctx context.Context, by Actor) ([]APIKey, error) { return nil, errSoon }
-
-// Purge removes what has expired: sessions, links, throttles.
-func (s *Service) Purge(ctx context.Context) (int, error) { return 0, errSoon }
-
-// Allows reports whether the key has the scope.
-func (k APIKey) Allows(scope Scope) bool {
-	for _, s := range k.Scopes {
-		if s == scope {
-			return true
-		}
+func (s *Service) record(ctx context.Context, by Actor, action, subject, reason string, detail map[string]string) error {
+	err := s.log.Append(ctx, audit.Entry{
+		Actor: by.ID, Role: by.RoleNames(), Action: action, Subject: subject, Reason: reason, Detail: detail,
+	})
+	if err != nil {
+		return fmt.Errorf("record %s: %w", action, err)
 	}
-	return false
+	return nil
 }
 
-// MayTouch reports whether the key may write or read this force's cases.
-func (k APIKey) MayTouch(force string) bool { return k.Force == "" || k.Force == force }
+func require(by Actor, p Permission) error {
+	if !by.Can(p) {
+		return fault.New(fault.Denied, "your role does not allow this")
+	}
+	return nil
+}
+
+func roleNames(roles []Role) string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	return strings.Join(names, ",")
+}
+
+// Purge removes what has expired (sessions, links, forgotten failures) and says how many.
+// Repeatable.
+func (s *Service) Purge(ctx context.Context) (int, error) {
+	now := s.now()
+	sessions, err1 := s.store.PurgeSessions(ctx, now)
+	links, err2 := s.store.PurgeLinks(ctx, now)
+	throttles, err3 := s.store.PurgeThrottles(ctx, now.Add(-forgetAfter))
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return sessions + links + throttles, fmt.Errorf("purge sessions, links and throttles: %w", err)
+	}
+	return sessions + links + throttles, nil
+}

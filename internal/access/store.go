@@ -10,9 +10,10 @@ import (
 // stored another version meanwhile; otherwise it begins again, so fn may run more
 // than once and must have no effect but on its argument. When there is no document
 // fn sees the zero value (Version 0) and what it leaves is inserted under id.
-// The store raises Version by one at each write and returns the document as stored. An error from fn
-// is returned as it is and nothing is written. Reading what is not there is
-// fault.NotFound; a store that cannot be reached is fault.Unavailable.
+// The store raises Version by one at each update and returns the document as stored. An
+// error from fn is returned as it is and nothing is written. Reading what is not there is
+// fault.NotFound; a store that cannot be reached is fault.Unavailable. Insert methods store
+// what they are given, Version and all.
 
 // Users keeps staff accounts.
 type Users interface {
@@ -55,6 +56,7 @@ type Links interface {
 	// TakeLink removes the link and returns it. Of any number of callers exactly one gets
 	// it; the others get fault.NotFound.
 	TakeLink(ctx context.Context, id string) (Link, error)
+	// DeleteLinksOf with the empty userID deletes the set-up links, which have none.
 	DeleteLinksOf(ctx context.Context, userID string) error
 	// PurgeLinks removes links with ExpiresAt before the time and says how many.
 	PurgeLinks(ctx context.Context, before time.Time) (int, error)
