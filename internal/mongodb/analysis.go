@@ -1,0 +1,31 @@
+package mongodb
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"victimvoice/analysis"
+)
+
+var _ analysis.Codings = (*Store)(nil)
+
+// Coding implements [analysis.Codings].
+func (s *Store) Coding(ctx context.Context, id string) (analysis.Coding, error) {
+	return s.codings.get(ctx, id)
+}
+
+// UpdateCoding implements [analysis.Codings].
+func (s *Store) UpdateCoding(ctx context.Context, id string, fn func(*analysis.Coding) error) (analysis.Coding, error) {
+	return s.codings.update(ctx, id, fn)
+}
+
+// CodingsOf implements [analysis.Codings], in order of id.
+func (s *Store) CodingsOf(ctx context.Context, response string) ([]analysis.Coding, error) {
+	return s.codings.list(ctx, where("response", response), ascending("_id"), 0)
+}
+
+// CodingsChanged implements [analysis.Codings].
+func (s *Store) CodingsChanged(ctx context.Context, since time.Time) iter.Seq2[analysis.Coding, error] {
+	return s.codings.changedSince(ctx, since, where(), func(c *analysis.Coding) time.Time { return c.ChangedAt })
+}
