@@ -576,8 +576,8 @@ func (s *Service) MarkAnswered(ctx context.Context, r *Response) (Case, error) {
 		case Complete, Partial:
 			kept = append(kept, Answered{Mode: r.Mode, Complete: r.State == Complete, At: r.SubmittedAt})
 		case Withdrawn, Void:
-			if v.RefusedAt.IsZero() && r.State == Withdrawn {
-				v.RefusedAt = r.ChangedAt // nobody is reminded of what they took back
+			if r.State == Withdrawn {
+				v.TakenBack = r.ChangedAt // nobody is reminded of what they took back
 			}
 		}
 		v.Answered = kept

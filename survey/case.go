@@ -146,6 +146,7 @@ const (
 	AlreadyAnswered    Reason = "answered"
 	CaseMerged         Reason = "case-merged"
 	Undelivered        Reason = "undelivered" // an earlier mail to this address came back
+	AlreadySent        Reason = "sent"        // said of an errand that was done before: not a refusal to ask
 )
 
 // Mailing is one mail of an invitation: the first, or its reminder.
@@ -171,6 +172,8 @@ type Invitation struct {
 	StartedAt time.Time  `json:"started_at"` // at least one question answered
 	Answered  []Answered `json:"answered,omitempty"`
 	RefusedAt time.Time  `json:"refused_at"` // the person said no to this one
+	TakenBack time.Time  `json:"taken_back"` // the person withdrew their answer
+	Ended     bool       `json:"ended"`      // ClosesAt has passed
 }
 
 // Answered marks that an answer to this invitation is kept, and whose it is.

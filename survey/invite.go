@@ -166,8 +166,12 @@ func (s *Service) Claim(ctx context.Context, e Errand) (Mail, error) {
 			return ErrUnchanged
 		}
 		m := v.mailing(e.Kind)
-		if s.errand(c, v, e.Kind).ID != e.ID || m.State == MailSent || m.State == MailFailed {
+		if s.errand(c, v, e.Kind).ID != e.ID || m.State == MailFailed {
 			notDue = &NotDue{Reason: Superseded}
+			return ErrUnchanged
+		}
+		if m.State == MailSent { // a crash came between the mail and its settling in the outbox
+			notDue = &NotDue{Reason: AlreadySent}
 			return ErrUnchanged
 		}
 		// Ask the plan as if this mail had never been queued.
@@ -229,9 +233,18 @@ func (s *Service) addressRefused(ctx context.Context, c *Case) (bool, error) {
 	return !r.Lifted.After(r.At), nil
 }
 
-// Settled records on the invitation what became of an errand: sent, or refused
-// for good by the mail system.
-func (s *Service) Settled(ctx context.Context, e Errand, delivered bool) error {
+// Delivery is what became of an errand at the mail system.
+type Delivery uint8
+
+// The deliveries.
+const (
+	Delivered Delivery = iota // taken
+	Rejected                  // the address was refused for good
+	GivenUp                   // the mail system could not be reached for too long
+)
+
+// Settled records on the invitation what became of an errand.
+func (s *Service) Settled(ctx context.Context, e Errand, d Delivery) error {
 	now := s.now()
 	_, err := s.store.UpdateCase(ctx, e.Case, func(c *Case) error {
 		v := c.invitation(e.Stage, e.Round)
@@ -243,11 +256,11 @@ func (s *Service) Settled(ctx context.Context, e Errand, delivered bool) error {
 			return ErrUnchanged
 		}
 		m.SentAt = now
-		if delivered {
+		if d == Delivered {
 			m.State = MailSent
 		} else {
 			m.State, m.Reason = MailFailed, Undelivered
-			if c.Facts.Contact != nil {
+			if d == Rejected && c.Facts.Contact != nil {
 				c.Flags.Bounced = c.Facts.Contact.Address
 			}
 		}

@@ -43,6 +43,7 @@ func Plan(c *Case, p *Policy, now time.Time) []Invitation {
 	}
 	for i := range out {
 		inv, s := &out[i], slots[i]
+		inv.Ended = !inv.ClosesAt.IsZero() && !now.Before(inv.ClosesAt)
 		switch inv.First.State {
 		case MailNone, MailPlanned, MailRefused:
 			planFirst(c, p, now, s, inv, out)
@@ -108,7 +109,7 @@ func against(c *Case, inv *Invitation, s slot, answered bool) Reason {
 	switch {
 	case f.Merged:
 		return CaseMerged
-	case answered:
+	case answered || !inv.TakenBack.IsZero():
 		return AlreadyAnswered
 	case s.reason == Superseded:
 		return Superseded
@@ -236,14 +237,22 @@ func openAt(f *Facts, due time.Time) bool {
 }
 
 // NextStep is when the plan next has something to do for this case: the
-// earliest planned mail. Zero: nothing.
+// earliest planned mail, or the end of an invitation that is open. Zero: nothing.
 func NextStep(invites []Invitation) time.Time {
 	var next time.Time
+	sooner := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
 	for _, v := range invites {
 		for _, m := range []Mailing{v.First, v.Reminder} {
-			if m.State == MailPlanned && (next.IsZero() || m.DueAt.Before(next)) {
-				next = m.DueAt
+			if m.State == MailPlanned {
+				sooner(m.DueAt)
 			}
+		}
+		if !v.Ended {
+			sooner(v.ClosesAt)
 		}
 	}
 	return next

@@ -41,10 +41,8 @@ type phraseRule struct {
 func (q *Questionnaire) Hits(a Answers, lang string) []Hit {
 	var hits []Hit
 	for _, r := range q.alerts.options {
-		if ans, ok := a[r.item]; ok && q.index[r.item] >= 0 && slices.ContainsFunc(r.options, ans.Has) {
-			if _, known := q.index[r.item]; known {
-				hits = append(hits, Hit{Rule: r.rule, Item: r.item})
-			}
+		if _, asked := q.index[r.item]; asked && slices.ContainsFunc(r.options, a[r.item].Has) {
+			hits = append(hits, Hit{Rule: r.rule, Item: r.item})
 		}
 	}
 	base, _, _ := strings.Cut(strings.ToLower(lang), "-")
@@ -104,6 +102,7 @@ func normalWords(s string) []string {
 			b.Reset()
 		}
 	}
+	s = strings.ReplaceAll(s, "\u00b4", "'") // typed as an apostrophe; decomposes into a space
 	for _, r := range norm.NFKD.String(s) {
 		switch {
 		case dropped(r):
@@ -126,7 +125,7 @@ func dropped(r rune) bool {
 		r == 0x0640,                // tatweel
 		r >= 0x200B && r <= 0x200F, // zero-width characters and direction marks
 		r == 0xFEFF, r == 0x00AD,   // byte order mark, soft hyphen
-		r == '\'', r == 0x2019, r == 0x2018, r == 0x02BC, r == '`', r == 0x00B4:
+		r == '\'', r == 0x2019, r == 0x2018, r == 0x02BC, r == '`':
 		return true
 	}
 	return false

@@ -2,6 +2,7 @@ package questionnaires
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 
 	"victimvoice/internal/fault"
@@ -93,77 +94,124 @@ func (it *Item) packSingle(a Answer) byte {
 }
 
 func (it *Item) packMulti(b []byte, a Answer) {
-	var bits uint64
+	var chosen uint64
 	for _, c := range a.Choices {
 		i := slices.IndexFunc(it.Options, func(o Option) bool { return o.Code == c })
 		if i < 0 {
 			return
 		}
-		bits |= 1 << i
+		chosen |= 1 << i
 	}
-	if a.State == Answered && bits == 0 {
+	if a.State == Answered && chosen == 0 {
 		return
 	}
 	b[0] = byte(a.State)
-	binary.LittleEndian.PutUint64(b[1:], bits)
+	binary.LittleEndian.PutUint64(b[1:], chosen)
 }
 
 // Unpack reads what Pack wrote for the same questionnaire. Items not reached
 // are left out; choices come back in the order of the options; free text comes
 // back as its state alone. Anything else is fault Invalid.
 func (q *Questionnaire) Unpack(b []byte) (Answers, error) {
-	if len(b) < packHeader || b[0] != packFormat {
-		return nil, fault.New(fault.Invalid, "these are not packed answers")
-	}
-	if b[1] != packStage(q.Stage) || int(binary.BigEndian.Uint16(b[2:])) != q.Version {
-		return nil, fault.New(fault.Invalid, "these answers belong to another questionnaire than %s", q.ID)
-	}
-	if len(b) != q.size {
-		return nil, fault.New(fault.Invalid, "packed answers to %s hold %d bytes, not %d", q.ID, q.size, len(b))
-	}
 	a := make(Answers, len(q.Items))
-	for i := range q.Items {
-		it := &q.Items[i]
-		ans, ok := it.unpack(b[it.at : it.at+it.packedSize()])
-		if !ok {
-			return nil, fault.New(fault.Invalid, "packed answers to %s: %s cannot be read", q.ID, it.ID)
+	err := q.Each(b, func(it *Item, state State, option int, chosen uint64) {
+		ans := Answer{State: state}
+		switch {
+		case option >= 0:
+			ans.Choice = it.Options[option].Code
+		case chosen != 0:
+			ans.Choices = it.Chosen(chosen)
 		}
-		if ans.State != NotReached {
-			a[it.ID] = ans
-		}
+		a[it.ID] = ans
+	})
+	if err != nil {
+		return nil, err
 	}
 	return a, nil
 }
 
-func (it *Item) unpack(b []byte) (Answer, bool) {
-	state := State(b[0])
-	switch it.Kind {
-	case Single:
-		if b[0] >= packOption {
-			i := int(b[0]) - packOption
-			if i >= len(it.Options) {
-				return Answer{}, false
-			}
-			o := &it.Options[i]
-			return Answer{State: o.State, Choice: o.Code}, true
-		}
-		return Answer{State: state}, int(state) < len(stateWords) && state != Answered
-	case Multi:
-		return it.unpackMulti(state, binary.LittleEndian.Uint64(b[1:]))
-	case Words:
+// Each reads packed answers item by item without building them, for whoever
+// counts millions: f is called for every item reached, in order, with its
+// state, the index of the option chosen (-1 when none is, or the item is not
+// single) and the bits of the options chosen at a multi item. The refusals are
+// those of Unpack; f may have been called before one is found.
+func (q *Questionnaire) Each(b []byte, f func(it *Item, state State, option int, chosen uint64)) error {
+	if len(b) < packHeader || b[0] != packFormat {
+		return fault.New(fault.Invalid, "these are not packed answers")
 	}
-	return Answer{State: state}, int(state) < len(stateWords)
+	if b[1] != packStage(q.Stage) || int(binary.BigEndian.Uint16(b[2:])) != q.Version {
+		return fault.New(fault.Invalid, "these answers belong to another questionnaire than %s", q.ID)
+	}
+	if len(b) != q.size {
+		return fault.New(fault.Invalid, "packed answers to %s hold %d bytes, not %d", q.ID, q.size, len(b))
+	}
+	for i := range q.Items {
+		it := &q.Items[i]
+		state, option, chosen, ok := it.unpack(b[it.at:])
+		if !ok {
+			return fault.New(fault.Invalid, "packed answers to %s: %s cannot be read", q.ID, it.ID)
+		}
+		if state != NotReached {
+			f(it, state, option, chosen)
+		}
+	}
+	return nil
 }
 
-func (it *Item) unpackMulti(state State, bits uint64) (Answer, bool) {
-	if int(state) >= len(stateWords) || (len(it.Options) < maxOptions && bits>>len(it.Options) != 0) {
-		return Answer{}, false
-	}
-	a := Answer{State: state}
+// Chosen gives the codes of the options that Each reports as bits.
+func (it *Item) Chosen(bitset uint64) []string {
+	codes := make([]string, 0, bits.OnesCount64(bitset))
 	for i := range it.Options {
-		if bits&(1<<i) != 0 {
-			a.Choices = append(a.Choices, it.Options[i].Code)
+		if bitset&(1<<i) != 0 {
+			codes = append(codes, it.Options[i].Code)
 		}
 	}
-	return a, it.check(a) == ""
+	return codes
+}
+
+// unpack reads the bytes of one item at the head of b. Not ok is what Pack
+// never writes.
+func (it *Item) unpack(b []byte) (state State, option int, chosen uint64, ok bool) {
+	if it.Kind == Single && b[0] >= packOption {
+		option = int(b[0]) - packOption
+		if option >= len(it.Options) {
+			return NotReached, -1, 0, false
+		}
+		return it.Options[option].State, option, 0, true
+	}
+	state = State(b[0])
+	if int(state) >= len(stateWords) {
+		return NotReached, -1, 0, false
+	}
+	switch it.Kind {
+	case Single:
+		ok = state != Answered
+	case Multi:
+		chosen = binary.LittleEndian.Uint64(b[1:multiSize])
+		ok = it.couldChoose(state, chosen)
+	case Words:
+		ok = true
+	}
+	return state, -1, chosen, ok
+}
+
+// couldChoose reports whether a multi item can have this state with these options.
+func (it *Item) couldChoose(state State, chosen uint64) bool {
+	if chosen == 0 {
+		return state != Answered
+	}
+	if len(it.Options) < maxOptions && chosen>>len(it.Options) != 0 {
+		return false
+	}
+	want := Answered
+	for rest := chosen; rest != 0; rest &= rest - 1 {
+		o := &it.Options[bits.TrailingZeros64(rest)]
+		if o.Exclusive && chosen&(chosen-1) != 0 {
+			return false
+		}
+		if o.State != Answered {
+			want = o.State
+		}
+	}
+	return state == want
 }

@@ -121,10 +121,12 @@ type Questionnaire struct {
 	Items     []Item   // in the order asked
 	Pages     []Page   // every page with every item, before routing
 
-	index  map[string]int
-	texts  map[string]*[2]*Text // by language; [0] self, [1] proxy
-	alerts *alertRules
-	size   int // bytes of packed answers
+	index   map[string]int
+	texts   map[string]*[2]*Text // by language; [0] self, [1] proxy
+	missing map[string][]string  // by language: keys that English lends it
+	drafts  map[string]bool      // by language
+	alerts  *alertRules
+	size    int // bytes of packed answers
 }
 
 // Facts are what routing may ask about the case. The zero value asks whatever
@@ -139,7 +141,6 @@ type Facts struct {
 // them. It is immutable and safe for use by many goroutines.
 type Set struct {
 	all     []*Questionnaire // by stage, then version
-	extra   []*Questionnaire // about and ticks, by version
 	byID    map[string]*Questionnaire
 	current map[Stage]*Questionnaire
 	advice  []*Advice // by version
@@ -187,7 +188,8 @@ type Language struct {
 	Draft     bool   // some of its wording still awaits professional review
 }
 
-// LanguagesOffered gives the languages with wording, English first.
+// LanguagesOffered gives the languages in which every current questionnaire
+// and the alert words exist, English first.
 func (s *Set) LanguagesOffered() []Language { return slices.Clone(s.langs) }
 
 // Item finds an item by its id. The item is shared: do not change it.

@@ -78,9 +78,11 @@ func (q *Questionnaire) Route(a Answers, f Facts, quick bool) []Page {
 }
 
 // Settle gives the answers as they are to be kept at submit: those off the
-// route are dropped, items on the route without an answer are Skipped, and an
-// item whose answer follows from an earlier one (one reason alone is the main
-// reason) carries it. It changes nothing in a.
+// route are dropped, a choice that is not offered any more becomes Skipped, and
+// an item whose answer follows from an earlier one (one reason alone is the
+// main reason) carries it. Items without an answer stay out, as not reached:
+// whoever showed a page says that its questions were skipped. It changes
+// nothing in a.
 func (q *Questionnaire) Settle(a Answers, f Facts, quick bool) Answers {
 	_, settled := q.walk(a, f, quick)
 	return settled
@@ -107,7 +109,9 @@ func (q *Questionnaire) walk(a Answers, f Facts, quick bool) ([]Page, Answers) {
 				it.Options = offered
 			}
 			items = append(items, it)
-			settled[it.ID] = it.settle(a[it.ID])
+			if ans := it.settle(a[it.ID]); ans.State != NotReached {
+				settled[it.ID] = ans
+			}
 		}
 		if len(items) > 0 {
 			pages = append(pages, Page{ID: q.Pages[p].ID, Items: items})
@@ -145,11 +149,8 @@ func (it *Item) offered(a Answers) []Option {
 }
 
 // settle turns an answer to an item on the route into what is kept: an option
-// that is not offered any more is dropped, no answer is Skipped.
+// that is not offered any more is dropped.
 func (it *Item) settle(a Answer) Answer {
-	if a.State == NotReached {
-		return Answer{State: Skipped}
-	}
 	if it.offerFrom == "" || (a.Choice == "" && len(a.Choices) == 0) {
 		return a
 	}

@@ -1,6 +1,9 @@
 package questionnaires
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Text is the wording of one questionnaire in one language, spoken to the
 // person (self) or about them, to an advocate who answers for them (proxy).
@@ -32,6 +35,38 @@ func (q *Questionnaire) Text(lang string, proxy bool) *Text {
 		return t[1]
 	}
 	return t[0]
+}
+
+// Missing gives the keys that a language lacks and English lends it; nil when
+// it is complete. A language without any wording here lacks everything, and
+// English nothing.
+func (q *Questionnaire) Missing(lang string) []string {
+	if _, ok := q.texts[lang]; !ok {
+		return []string{q.ID + "/" + lang + ".yaml"}
+	}
+	return slices.Clone(q.missing[lang])
+}
+
+// Draft reports whether some of a language's wording here still awaits
+// professional review.
+func (q *Questionnaire) Draft(lang string) bool { return q.drafts[lang] }
+
+// Missing gives, for every current questionnaire and the alert words, the keys
+// that a language lacks.
+func (s *Set) Missing(lang string) []string {
+	var out []string
+	for _, stage := range append(Stages(), about, ticks) {
+		q := s.current[stage]
+		for _, key := range q.Missing(lang) {
+			out = append(out, q.ID+": "+key)
+		}
+	}
+	for _, r := range s.current[Report].alerts.phrases {
+		if len(r.byLang[lang]) == 0 {
+			out = append(out, "alerts: "+r.rule)
+		}
+	}
+	return out
 }
 
 // Item gives the question and its hint; the hint may be empty.

@@ -1,0 +1,311 @@
+package analysis
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"victimvoice/analysis/coding"
+	"victimvoice/analysis/figures"
+	"victimvoice/analysis/redact"
+	"victimvoice/internal/fault"
+	"victimvoice/internal/seal"
+	"victimvoice/survey"
+)
+
+// The statuses of a coding.
+const (
+	StatusCoded         = "coded"
+	StatusOtherLanguage = "other-language" // no codebook reads it: left for a person
+	StatusGone          = "gone"
+)
+
+// overlap is how far behind the newest change seen the panel reads again, so
+// that a change that another process stamped earlier but stored later is not missed.
+const overlap = time.Minute
+
+// Rows streams what figures are made of.
+type Rows interface {
+	CasesChanged(ctx context.Context, since time.Time) iter.Seq2[survey.Case, error]
+	ResponsesChanged(ctx context.Context, since time.Time) iter.Seq2[survey.ResponseRow, error]
+}
+
+// Service is the analysis room at work.
+type Service struct {
+	codings Codings
+	rows    Rows
+	survey  *survey.Service
+	coder   *coding.Coder
+	panel   *figures.Panel
+	keys    *seal.Keys
+	now     func() time.Time
+	log     *slog.Logger
+
+	mu      sync.Mutex // one refresh at a time
+	cursors [3]time.Time
+}
+
+// NewService puts the room together.
+func NewService(codings Codings, rows Rows, sv *survey.Service, coder *coding.Coder, panel *figures.Panel, keys *seal.Keys, now func() time.Time, log *slog.Logger) *Service {
+	return &Service{codings: codings, rows: rows, survey: sv, coder: coder, panel: panel, keys: keys, now: func() time.Time { return now().UTC().Truncate(time.Millisecond) }, log: log}
+}
+
+// At gives the same service with another clock and the survey room at that clock.
+func (s *Service) At(sv *survey.Service, now func() time.Time) *Service {
+	return NewService(s.codings, s.rows, sv, s.coder, s.panel, s.keys, now, s.log)
+}
+
+// Panel is where every figure is made.
+func (s *Service) Panel() *figures.Panel { return s.panel }
+
+// CodeWaiting redacts and codes the words of responses that no coder has read:
+// step 10. The coding is stored before the response is marked, so that a crash in
+// between only codes the same words again. It gives how many responses.
+func (s *Service) CodeWaiting(ctx context.Context) (int, error) {
+	rs, err := s.survey.ToCode(ctx, 200)
+	if err != nil {
+		return 0, err
+	}
+	for i := range rs {
+		if err := s.Code(ctx, &rs[i]); err != nil {
+			return i, err
+		}
+	}
+	return len(rs), nil
+}
+
+// Code redacts and codes the words of one response.
+func (s *Service) Code(ctx context.Context, r *survey.Response) error {
+	words, err := s.survey.Words(r)
+	if err != nil {
+		return fmt.Errorf("read the words of a response: %w", err)
+	}
+	for item, text := range words {
+		if err := s.code(ctx, r, item, text); err != nil {
+			return err
+		}
+	}
+	return s.survey.Coded(ctx, r.ID)
+}
+
+func (s *Service) code(ctx context.Context, r *survey.Response, item, text string) error {
+	id := r.ID + "/" + item
+	redacted, _ := redact.Redact(text)
+	sealed, err := s.keys.SealString(codingPurpose(id), redacted)
+	if err != nil {
+		return fmt.Errorf("seal a redacted text: %w", err)
+	}
+	status, labels := StatusOtherLanguage, []Label{}
+	if r.Language == "" || r.Language == "en" || strings.HasPrefix(r.Language, "en-") {
+		status = StatusCoded
+		for _, l := range s.coder.Code(redacted) {
+			labels = append(labels, Label{Code: l.Code, Polarity: l.Polarity, Start: l.Start, End: l.End, Confidence: l.Confidence})
+		}
+	}
+	now := s.now()
+	_, err = s.codings.UpdateCoding(ctx, id, func(c *Coding) error {
+		if c.Gone {
+			return survey.ErrUnchanged
+		}
+		if slices.ContainsFunc(c.Labels, func(l Label) bool { return l.By != "" }) {
+			return survey.ErrUnchanged // a person has coded it: the machine does not undo that
+		}
+		*c = Coding{
+			ID: c.ID, Version: c.Version, Response: r.ID, Item: item, Stage: r.Stage, Language: r.Language, Codebook: s.coder.Version(),
+			Text: sealed, Labels: labels, Status: status, CodedAt: now, ChangedAt: now,
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keep a coding: %w", err)
+	}
+	return nil
+}
+
+func codingPurpose(id string) string { return seal.Purpose("coding", id) }
+
+// Text opens the redacted text of a coding.
+func (s *Service) Text(c *Coding) (string, error) {
+	text, err := s.keys.OpenString(codingPurpose(c.ID), c.Text)
+	if err != nil {
+		return "", fmt.Errorf("open a redacted text: %w", err)
+	}
+	return text, nil
+}
+
+// CodingsOf gives how the words of a response were coded.
+func (s *Service) CodingsOf(ctx context.Context, response string) ([]Coding, error) {
+	cs, err := s.codings.CodingsOf(ctx, response)
+	if err != nil {
+		return nil, fmt.Errorf("list codings: %w", err)
+	}
+	return cs, nil
+}
+
+// Forget empties the codings of a removed response and leaves tombstones, so
+// that figures lose them.
+func (s *Service) Forget(ctx context.Context, response string) error {
+	cs, err := s.codings.CodingsOf(ctx, response)
+	if err != nil {
+		return fmt.Errorf("list codings: %w", err)
+	}
+	now := s.now()
+	for _, c := range cs {
+		_, err := s.codings.UpdateCoding(ctx, c.ID, func(c *Coding) error {
+			if c.Gone {
+				return survey.ErrUnchanged
+			}
+			*c = Coding{ID: c.ID, Version: c.Version, Response: c.Response, Item: c.Item, Stage: c.Stage, Labels: []Label{}, Status: StatusGone, ChangedAt: now, Gone: true}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("forget a coding: %w", err)
+		}
+	}
+	return nil
+}
+
+// Refresh brings the panel up to date with what was stored since the last
+// time: step 11. The first one loads everything.
+func (s *Service) Refresh(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	since := func(i int) time.Time {
+		if s.cursors[i].IsZero() {
+			return time.Time{}
+		}
+		return s.cursors[i].Add(-overlap)
+	}
+	keep := func(i int, t time.Time) {
+		if t.After(s.cursors[i]) {
+			s.cursors[i] = t
+		}
+	}
+	t, err := s.panel.LoadCases(ctx, mapRows(s.rows.CasesChanged(ctx, since(0)), caseRow))
+	if err != nil {
+		return fmt.Errorf("load cases into the panel: %w", err)
+	}
+	keep(0, t)
+	t, err = s.panel.LoadResponses(ctx, mapRows(s.rows.ResponsesChanged(ctx, since(1)), responseRow))
+	if fault.Is(err, fault.Invalid) {
+		s.log.Error("some kept answers cannot be read", "error", err) // the panel leaves them out and says so
+	} else if err != nil {
+		return fmt.Errorf("load responses into the panel: %w", err)
+	}
+	keep(1, t)
+	t, err = s.panel.LoadThemes(ctx, mapRows(s.codings.CodingsChanged(ctx, since(2)), themeRow))
+	if err != nil {
+		return fmt.Errorf("load codings into the panel: %w", err)
+	}
+	keep(2, t)
+	return nil
+}
+
+func mapRows[A, B any](rows iter.Seq2[A, error], to func(*A) B) iter.Seq2[B, error] {
+	return func(yield func(B, error) bool) {
+		for a, err := range rows {
+			var b B
+			if err == nil {
+				b = to(&a)
+			}
+			if !yield(b, err) {
+				return
+			}
+		}
+	}
+}
+
+func caseRow(c *survey.Case) figures.CaseRow {
+	f := &c.Facts
+	r := figures.CaseRow{
+		Key: c.Respondent, ChangedAt: c.ChangedAt, Force: c.Force, Borough: f.Borough, BCU: f.BCU, Offence: f.Offence, Outcome: f.Outcome,
+		DomesticAbuse: -1, AgeBand: f.AgeBand, Sex: f.Sex, ReportedAt: f.ReportedAt, Gone: f.Merged,
+	}
+	if f.DomesticAbuse != nil {
+		r.DomesticAbuse = 0
+		if *f.DomesticAbuse {
+			r.DomesticAbuse = 1
+		}
+	}
+	spell := f.Now()
+	r.WithdrewAt, r.ClosedAt = spell.WithdrewAt, spell.ClosedAt
+	for i := range c.Invites {
+		v := &c.Invites[i]
+		due := v.First.DueAt
+		if due.IsZero() {
+			due = v.AnchorAt
+		}
+		d, reason := disposition(v)
+		r.Asks = append(r.Asks, figures.AskRow{Stage: string(v.Stage), Round: v.Round, DueAt: due, SentAt: v.First.SentAt, Disposition: d, Reason: string(reason)})
+	}
+	return r
+}
+
+// disposition classes one invitation as response rates need it (AAPOR's classes, see figures).
+func disposition(v *survey.Invitation) (figures.Disposition, survey.Reason) {
+	for _, a := range v.Answered {
+		if a.Mode == survey.ModeSelf {
+			if a.Complete {
+				return figures.Completed, ""
+			}
+			return figures.StartedPartial, ""
+		}
+	}
+	switch {
+	case !v.TakenBack.IsZero():
+		return figures.ConsentWithdrawn, ""
+	case !v.RefusedAt.IsZero():
+		return figures.Refused, ""
+	case v.First.State == survey.MailFailed:
+		return figures.Undelivered, ""
+	case v.First.State == survey.MailSent && v.Ended && !v.StartedAt.IsZero():
+		return figures.Started, ""
+	case v.First.State == survey.MailSent && v.Ended:
+		return figures.NoResponse, ""
+	case v.First.State == survey.MailRefused:
+		return refusedDisposition(v.First.Reason), v.First.Reason
+	}
+	return figures.Pending, v.First.Reason
+}
+
+func refusedDisposition(r survey.Reason) figures.Disposition {
+	switch r {
+	case survey.NotSafe, survey.OnHold:
+		return figures.NotSafe
+	case survey.NotAdult, survey.CaseMerged:
+		return figures.Ineligible
+	case survey.Superseded, survey.AlreadyAnswered:
+		return figures.Superseded
+	case survey.ReasonOptedOut:
+		return figures.Refused
+	case survey.TooLate:
+		return figures.TooLate
+	case survey.Undelivered:
+		return figures.Undelivered
+	case survey.ClosureNotNotified:
+		return figures.Pending
+	default: // no-contact, spacing
+		return figures.OtherReason
+	}
+}
+
+func responseRow(r *survey.ResponseRow) figures.ResponseRow {
+	return figures.ResponseRow{
+		ID: r.ID, CaseKey: r.Respondent, Stage: string(r.Stage), Round: r.Round, Mode: string(r.Mode), Questionnaire: r.Questionnaire,
+		Disposition: string(r.State), Quick: r.Quick, SubmittedAt: r.SubmittedAt, ChangedAt: r.ChangedAt, Packed: r.Packed,
+		Gone: r.State != survey.Complete && r.State != survey.Partial,
+	}
+}
+
+func themeRow(c *Coding) figures.ThemeRow {
+	r := figures.ThemeRow{ResponseID: c.Response, Item: c.Item, ChangedAt: c.ChangedAt, CodebookVersion: c.Codebook, Gone: c.Gone || c.Status != StatusCoded}
+	for _, l := range c.Labels {
+		r.Labels = append(r.Labels, figures.ThemeLabel{Code: l.Code, Polarity: l.Polarity})
+	}
+	return r
+}
