@@ -90,7 +90,7 @@ func (s *Service) Due(ctx context.Context, limit int, put func(context.Context, 
 	}
 	n := 0
 	for _, id := range ids {
-		ok, err := s.dueCase(ctx, id, put)
+		ok, err := s.DueCase(ctx, id, put)
 		if err != nil {
 			return n, err
 		}
@@ -101,7 +101,8 @@ func (s *Service) Due(ctx context.Context, limit int, put func(context.Context, 
 	return n, nil
 }
 
-func (s *Service) dueCase(ctx context.Context, id string, put func(context.Context, Errand) error) (bool, error) {
+// DueCase is Due for one case: it queues at most one mail and reports whether it did.
+func (s *Service) DueCase(ctx context.Context, id string, put func(context.Context, Errand) error) (bool, error) {
 	now := s.now()
 	c, err := s.store.Case(ctx, id)
 	if err != nil {
