@@ -33,8 +33,10 @@ func (r Rule) Strong() bool { return r == RuleOutside || r == RuleShift }
 
 // Limit is what surrounds one point of a control chart.
 type Limit struct {
-	Low, High         float64
-	NearLow, NearHigh float64 // two thirds of the way to each limit
+	Low      float64 `json:"low"`
+	High     float64 `json:"high"`
+	NearLow  float64 `json:"near_low"` // two thirds of the way to each limit
+	NearHigh float64 `json:"near_high"`
 }
 
 // Control is a control chart's arithmetic: its centre, its limits (one a point;

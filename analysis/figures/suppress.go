@@ -40,83 +40,82 @@ func Primary(num, base int) string {
 // Small reports whether a published figure is to be flagged as resting on few people.
 func Small(base int) bool { return base > 0 && base < SmallBase }
 
-// cell is one figure among others that add up to totals.
-type cell struct {
-	num, base int
+// nest is a table of cells some of which are totals of others. It is what the
+// secondary suppression looks at.
+type nest struct {
+	base   []int32
+	hidden []bool
+	fixed  []bool                    // decided elsewhere: never changed here; nil: none
+	unsafe func(cells ...int32) bool // whether the sum of these cells could not be published itself
 }
 
-// family is a total and the cells that add up to it: nodes of the same table.
+// family is a total and the cells that add up to it.
 type family struct {
 	parent   int32
 	children []int32
 }
 
-// protect adds the secondary suppression: hidden marks, by node, what the primary
-// rule withholds, and comes back with more marked until no published total minus its
-// published parts gives a withheld figure away. For each family
+// protect adds the secondary suppression to one family: hidden marks what is
+// already withheld, and more is marked until no published total minus its published
+// parts gives a withheld figure away.
 //
-//   - a published total has no withheld part, or at least two whose sum could
-//     itself be published;
-//   - a withheld total has at least one withheld part, or the parts would add up to it.
+//   - A published total has no withheld part, or at least two whose sum could
+//     itself be published.
+//   - A withheld total has at least one withheld part, or its parts would add up to it.
 //
 // The next part to be withheld is the one with the smallest base, which costs least;
 // where nothing is left to withhold, the total goes. Empty cells (base 0) are known
-// to be empty and hide nothing. The outcome depends on the numbers alone, so a table
-// asked for in another shape is protected in the same way.
+// to be empty and hide nothing. It reports whether anything changed: families of one
+// table overlap, so all of them are gone through again until nothing does.
 //
 // A heuristic in the manner of hierarchical cell suppression (A. Hundepool et al.,
-// "Statistical Disclosure Control", Wiley 2012, chapter 4): each sum alone is safe;
-// what several sums give together is bounded apart.
-func protect(families []family, hidden []bool, base []int32, unsafe func(sum []int32) bool) {
-	for changed := true; changed; {
-		changed = false
-		for _, f := range families {
-			if protectFamily(f, hidden, base, unsafe) {
-				changed = true
-			}
-		}
-	}
-}
-
-func protectFamily(f family, hidden []bool, base []int32, unsafe func(sum []int32) bool) (changed bool) {
-	if base[f.parent] == 0 {
+// "Statistical Disclosure Control", Wiley 2012, chapter 4). It makes every sum safe
+// on its own; it does not bound what several sums give together.
+func (t *nest) protect(f family) (changed bool) {
+	if t.base[f.parent] == 0 {
 		return false
 	}
 	withheld := make([]int32, 0, 8)
-	next := func() (int32, bool) {
-		best := int32(-1)
-		for _, c := range f.children {
-			if !hidden[c] && base[c] > 0 && (best < 0 || base[c] < base[best]) {
-				best = c
-			}
-		}
-		return best, best >= 0
-	}
 	for _, c := range f.children {
-		if hidden[c] && base[c] > 0 {
+		if t.hidden[c] && t.base[c] > 0 {
 			withheld = append(withheld, c)
 		}
 	}
-	if hidden[f.parent] {
+	if t.hidden[f.parent] {
 		if len(withheld) > 0 {
 			return false
 		}
-		c, ok := next()
-		if !ok {
-			return false
+		c, ok := t.cheapest(f.children)
+		if ok {
+			t.hidden[c] = true
 		}
-		hidden[c] = true
-		return true
+		return ok
 	}
-	for len(withheld) > 0 && (len(withheld) == 1 || unsafe(withheld)) {
-		c, ok := next()
+	for len(withheld) > 0 && (len(withheld) == 1 || t.unsafe(withheld...)) {
+		c, ok := t.cheapest(f.children)
 		if !ok {
-			hidden[f.parent] = true
+			if t.fixed != nil && t.fixed[f.parent] {
+				return changed
+			}
+			t.hidden[f.parent] = true
 			return true
 		}
-		hidden[c] = true
+		t.hidden[c] = true
 		withheld = append(withheld, c)
 		changed = true
 	}
 	return changed
+}
+
+// cheapest is the published cell with the smallest base, which may still be withheld.
+func (t *nest) cheapest(cells []int32) (best int32, ok bool) {
+	for _, c := range cells {
+		if t.hidden[c] || t.base[c] == 0 || t.fixed != nil && t.fixed[c] {
+			continue
+		}
+		if !ok || t.base[c] < t.base[best] {
+			best, ok = c, true
+		}
+	}
+	return best, ok
 }

@@ -1,0 +1,447 @@
+package figures
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Point is one figure. Of a suppressed one nothing is given but its place and the
+// reason: every number in it is nought or nil.
+type Point struct {
+	Key        map[string]string // dimension: value, for the dimensions split by and the period
+	Period     string            // "2026-03", "2026-Q1", "2026"; empty: not by period
+	Numerator  int               // people counted; 0 for indices and means
+	Base       int
+	Share      *float64 // percent; of an index or mean the score, 0 to 100
+	Low, High  *float64 // 95% interval
+	Suppressed bool
+	Reason     string // why it is suppressed, or why there is no figure
+	Small      bool   // published, on a base under 30
+	Signal     string // letters of the special-cause rules that this point is part of
+	Meaning    string // of the signals: improvement, concern or change; empty without one
+}
+
+// MarshalJSON gives the point as the API shows it: null where there is no number.
+func (p Point) MarshalJSON() ([]byte, error) {
+	var num, base *int
+	if !p.Suppressed {
+		base = &p.Base
+		if p.Share != nil {
+			num = &p.Numerator
+		}
+	}
+	return json.Marshal(struct {
+		Key        map[string]string `json:"key,omitempty"`
+		Period     string            `json:"period,omitempty"`
+		Numerator  *int              `json:"numerator"`
+		Base       *int              `json:"base"`
+		Share      *float64          `json:"share"`
+		Low        *float64          `json:"low"`
+		High       *float64          `json:"high"`
+		Suppressed bool              `json:"suppressed"`
+		Reason     string            `json:"reason,omitempty"`
+		Small      bool              `json:"small,omitempty"`
+		Signal     string            `json:"signal,omitempty"`
+		Meaning    string            `json:"meaning,omitempty"`
+	}{p.Key, p.Period, num, base, p.Share, p.Low, p.High, p.Suppressed, p.Reason, p.Small, p.Signal, p.Meaning})
+}
+
+// Result answers a query.
+type Result struct {
+	Measure Measure  `json:"measure"`
+	By      []string `json:"by"`
+	Stage   string   `json:"stage,omitempty"`
+	Mode    string   `json:"mode,omitempty"` // whose answers; empty when split by mode or of askings
+	Points  []Point  `json:"points"`         // by place, then by period
+	Trend   *Trend   `json:"trend,omitempty"`
+	Note    string   `json:"note"` // what every reader should know of these figures
+}
+
+// Notes that go with figures.
+const (
+	NotePrecision = "Intervals (95%) are about precision alone: people chose to answer, and who did not is not in them."
+	NoteShort     = "Control limits need 12 published points; this series has %d."
+	NoteFlat      = "Every point is the same, so there is no spread to draw limits from."
+)
+
+// Figures answers a query. A measure, dimension or combination that is not on the
+// lattice is fault Invalid, with a field for each thing that is wrong; a table too
+// large to count is fault TooLarge. Periods inside a series that nobody answered in
+// come as points with a base of nought.
+func (p *Panel) Figures(ctx context.Context, q Query) (Result, error) {
+	if err := ctx.Err(); err != nil {
+		return Result{}, err
+	}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	pl, err := p.plan(q)
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{Measure: pl.measure, By: slices.Clone(q.By), Stage: pl.stage, Note: NotePrecision}
+	if !pl.measure.askings {
+		r.Mode = pl.mode
+	}
+	chosen := []string{pl.mode}
+	if pl.mode == "" {
+		chosen = modes()
+	}
+	series := 0
+	for _, mode := range chosen {
+		t, err := p.table(ctx, &pl.measure, mode, pl.attr)
+		if err != nil {
+			return Result{}, err
+		}
+		series += pl.points(t, mode, &r.Points)
+	}
+	if pl.byPeriod && series == 1 {
+		r.Trend = trendOf(&pl.measure, r.Points)
+	}
+	return r, nil
+}
+
+// selection is the nodes of each axis that a plan shows.
+func (pl *plan) selection(t *table) (periods, stageNodes, areas, attrs []int) {
+	for i, n := range t.axes[axisPeriod].nodes {
+		if n.level == pl.period && pl.covers(t, n, i) {
+			periods = append(periods, i)
+		}
+	}
+	for i, n := range t.axes[axisStage].nodes {
+		whole := n.level == 1
+		if pl.stage != "" && n.key == pl.stage && !whole || pl.stage == "" && whole != pl.byStage {
+			stageNodes = append(stageNodes, i)
+		}
+	}
+	for i, n := range t.axes[axisArea].nodes {
+		if n.level == pl.area && pl.keeps(n) {
+			areas = append(areas, i)
+		}
+	}
+	for i, n := range t.axes[axisAttr].nodes {
+		whole := n.level == 1 || pl.attr == ""
+		if pl.attrOnly != "" && n.key == pl.attrOnly && !whole || pl.attrOnly == "" && whole != pl.attrAll {
+			attrs = append(attrs, i)
+		}
+	}
+	return periods, stageNodes, areas, attrs
+}
+
+// covers reports whether a period overlaps the span asked for. Whole periods are
+// shown or none: a part of one would be a figure off the lattice.
+func (pl *plan) covers(t *table, n node, i int) bool {
+	low, high := i+t.first, i+t.first
+	switch n.level {
+	case levelQuarter:
+		low = quarterStart(n.key)
+		high = low + 2
+	case levelYear:
+		low = yearStart(n.key)
+		high = low + 11
+	case levelEver:
+		return true
+	}
+	return high >= pl.from && low <= pl.to
+}
+
+func yearStart(key string) int {
+	var y int
+	_, _ = fmt.Sscanf(key, "%d", &y) // a key of our own making
+	return (y - firstYear) * 12
+}
+
+func quarterStart(key string) int { return yearStart(key[:4]) + 3*int(key[6]-'1') }
+
+func (pl *plan) keeps(n node) bool {
+	if n.level == levelEverywhere {
+		return true
+	}
+	for dim, v := range pl.keep {
+		switch {
+		case dim == DimForce && n.force != v, dim == DimBCU && n.bcu != v, dim == DimBorough && n.key != v:
+			return false
+		}
+	}
+	return true
+}
+
+// points adds the figures of one table and says how many series they make.
+func (pl *plan) points(t *table, mode string, out *[]Point) (series int) {
+	periods, stageNodes, areas, attrs := pl.selection(t)
+	first, last := pl.spread(t, periods, stageNodes, areas, attrs)
+	for _, area := range areas {
+		for _, attr := range attrs {
+			for _, stage := range stageNodes {
+				at := func(i int) int {
+					return periods[i]*t.stride[axisPeriod] + stage*t.stride[axisStage] + area*t.stride[axisArea] + attr*t.stride[axisAttr]
+				}
+				some := false
+				for i := first; i <= last; i++ {
+					some = some || t.base[at(i)] > 0
+				}
+				if !some {
+					continue
+				}
+				series++
+				for i := first; i <= last; i++ {
+					*out = append(*out, t.point(&pl.measure, at(i), pl.key(t, mode, periods[i], stage, area, attr)))
+				}
+			}
+		}
+	}
+	return series
+}
+
+// spread is the range of periods, among those selected, in which anything was
+// answered at all; every series runs over the same ones. An empty range has last < first.
+func (pl *plan) spread(t *table, periods, stageNodes, areas, attrs []int) (first, last int) {
+	first, last = len(periods), -1
+	for i, period := range periods {
+		for _, stage := range stageNodes {
+			for _, area := range areas {
+				for _, attr := range attrs {
+					if t.base[period*t.stride[axisPeriod]+stage*t.stride[axisStage]+area*t.stride[axisArea]+attr*t.stride[axisAttr]] > 0 {
+						first, last = min(first, i), i
+					}
+				}
+			}
+		}
+	}
+	return first, last
+}
+
+func (pl *plan) key(t *table, mode string, period, stage, area, attr int) map[string]string {
+	key := map[string]string{}
+	n := t.axes[axisArea].nodes[area]
+	for _, dim := range pl.by {
+		switch groupOf(dim) {
+		case groupPeriod:
+			key[dim] = t.axes[axisPeriod].nodes[period].key
+		case groupStage:
+			key[dim] = t.axes[axisStage].nodes[stage].key
+			if pl.stage != "" {
+				key[dim] = pl.stage
+			}
+		case groupArea:
+			switch dim {
+			case DimForce:
+				key[dim] = n.force
+			case DimBCU:
+				key[dim] = n.bcu
+			default:
+				key[dim] = n.key
+			}
+		case groupAttribute:
+			key[dim] = t.axes[axisAttr].nodes[attr].key
+			if dim == DimMode {
+				key[dim] = mode
+			}
+		}
+	}
+	// Two forces may each have a borough or unit of the same name.
+	if pl.byArea && pl.area < levelForce && len(t.axes[axisArea].children[len(t.axes[axisArea].nodes)-1]) > 2 {
+		key[DimForce] = n.force
+	}
+	return key
+}
+
+func (t *table) point(m *Measure, at int, key map[string]string) Point {
+	pt := Point{Key: key}
+	for _, dim := range []string{DimMonth, DimQuarter, DimYear} {
+		if v, ok := key[dim]; ok {
+			pt.Period = v
+		}
+	}
+	switch {
+	case t.base[at] == 0:
+		pt.Reason = ReasonNone
+		return pt
+	case t.hidden[at]:
+		pt.Suppressed, pt.Reason = true, t.reason[at]
+		return pt
+	}
+	pt.Base = int(t.base[at])
+	pt.Small = Small(pt.Base)
+	if m.Averages() {
+		mean := t.sum[at] / float64(pt.Base)
+		pt.Share = &mean
+		if iv, ok := meanInterval(t.sum[at], t.square[at], pt.Base); ok {
+			pt.Low, pt.High = &iv.Low, &iv.High
+		}
+		return pt
+	}
+	pt.Numerator = int(t.num[at])
+	share, iv := 100*float64(pt.Numerator)/float64(pt.Base), Wilson(pt.Numerator, pt.Base)
+	pt.Share, pt.Low, pt.High = &share, &iv.Low, &iv.High
+	return pt
+}
+
+// Trend is the control chart of one series over time.
+type Trend struct {
+	Method  string   `json:"method,omitempty"` // XmR or p′; empty: no limits
+	Centre  *float64 `json:"centre"`
+	Limits  []*Limit `json:"limits,omitempty"` // one a point; nil where nothing is published
+	Signals []Sign   `json:"signals,omitempty"`
+	Points  int      `json:"points"` // published points that limits were drawn from
+	Note    string   `json:"note"`   // the false-alarm rate, or why there are no limits
+}
+
+// Sign is a signal in words that claim no more than its rule does.
+type Sign struct {
+	Rule    Rule   `json:"rule"`
+	Strong  bool   `json:"strong"`
+	From    string `json:"from"` // period of the first point
+	To      string `json:"to"`
+	Up      bool   `json:"up"`
+	Meaning string `json:"meaning"` // improvement, concern, or change where neither way is better
+	Words   string `json:"words"`
+}
+
+// The meanings of a signal.
+const (
+	MeansImprovement = "improvement"
+	MeansConcern     = "concern"
+	MeansChange      = "change"
+)
+
+func (m *Measure) meaning(up bool) string {
+	switch {
+	case m.Better == "":
+		return MeansChange
+	case up == (m.Better == BetterHigher):
+		return MeansImprovement
+	}
+	return MeansConcern
+}
+
+// trendOf draws the control chart of points in time order, and marks the points
+// that are part of a signal. Shares and rates take the p′ chart, since their bases
+// vary; indices and means the XmR chart. Only published points count.
+func trendOf(m *Measure, points []Point) *Trend {
+	values, x, n := make([]float64, len(points)), make([]int, len(points)), make([]int, len(points))
+	t := &Trend{}
+	for i, pt := range points {
+		values[i] = math.NaN()
+		if pt.Share != nil {
+			values[i], x[i], n[i] = *pt.Share, pt.Numerator, pt.Base
+			t.Points++
+		}
+	}
+	if t.Points < MinLimitPoints {
+		t.Note = fmt.Sprintf(NoteShort, t.Points)
+		return t
+	}
+	var c Control
+	var ok bool
+	if m.Averages() {
+		c, ok = XmR(values)
+	} else {
+		c, ok = Laney(x, n)
+	}
+	if !ok {
+		t.Note = NoteFlat
+		return t
+	}
+	t.Method, t.Centre, t.Note = c.Method, &c.Centre, FalseAlarmWords(t.Points)
+	t.Limits = make([]*Limit, len(points))
+	for i := range points {
+		if points[i].Share != nil {
+			t.Limits[i] = &c.Limits[i]
+		}
+	}
+	for _, s := range Signals(values, c) {
+		t.Signals = append(t.Signals, m.sign(s, points))
+		mark(points[s.First:s.Last+1], s, values[s.First:s.Last+1], c, m.meaning(s.Up))
+	}
+	return t
+}
+
+// mark writes the rule's letter on the points that make the pattern.
+func mark(points []Point, s Signal, values []float64, c Control, meaning string) {
+	for i := range points {
+		if s.Rule == RuleNear && side(values[i], c.Centre) == 0 {
+			continue
+		}
+		if !strings.Contains(points[i].Signal, string(s.Rule)) {
+			points[i].Signal += string(s.Rule)
+		}
+		// Where two rules disagree on a point, the first, which is the stronger, has the say.
+		if points[i].Meaning == "" {
+			points[i].Meaning = meaning
+		}
+	}
+}
+
+func (m *Measure) sign(s Signal, points []Point) Sign {
+	out := Sign{Rule: s.Rule, Strong: s.Rule.Strong(), Up: s.Up, Meaning: m.meaning(s.Up), From: points[s.First].Period, To: points[s.Last].Period}
+	count, side, way := s.Last-s.First+1, "below", "falling"
+	if s.Up {
+		side, way = "above", "rising"
+	}
+	from, to := PeriodWords(out.From), PeriodWords(out.To)
+	var what string
+	switch s.Rule {
+	case RuleOutside:
+		what = fmt.Sprintf("%s lies %s the control limit (rule a)", from, side)
+	case RuleShift:
+		what = fmt.Sprintf("%d points in a row %s the centre line, %s to %s (rule b)", count, side, from, to)
+	case RuleTrend:
+		what = fmt.Sprintf("%d points in a row %s, %s to %s (rule c)", count, way, from, to)
+	case RuleNear:
+		what = fmt.Sprintf("two of three points near the limit %s the centre line, %s to %s (rule d)", side, from, to)
+	}
+	what = strings.ToUpper(what[:1]) + what[1:]
+	better := map[string]string{MeansImprovement: "in the direction of improvement", MeansConcern: "in the direction of concern", MeansChange: "a change"}[out.Meaning]
+	strength := "a weaker sign, worth keeping an eye on"
+	if out.Strong {
+		strength = "worth looking into"
+	}
+	out.Words = what + ": " + better + ", " + strength + "."
+	return out
+}
+
+// Suggestion is the period that the answers can bear.
+type Suggestion struct {
+	Period string // month, quarter or year
+	Words  string // why
+}
+
+// What a period must bear to be suggested.
+const (
+	suggestBase      = 20  // median base of its points
+	suggestPublished = .75 // share of its points that may be published
+)
+
+// SuggestPeriod finds the finest period that a query's bases can bear: at least
+// three in four points published, and a median base of at least 20. Any period in
+// the query is put aside. Errors are those of Figures.
+func (p *Panel) SuggestPeriod(ctx context.Context, q Query) (Suggestion, error) {
+	by := slices.DeleteFunc(slices.Clone(q.By), func(d string) bool { return groupOf(d) == groupPeriod })
+	for _, period := range []string{DimMonth, DimQuarter, DimYear} {
+		q.By = append(slices.Clone(by), period)
+		r, err := p.Figures(ctx, q)
+		if err != nil {
+			return Suggestion{}, err
+		}
+		var bases []int
+		published := 0
+		for _, pt := range r.Points {
+			bases = append(bases, pt.Base) // nought when withheld: it was too small, or next to one that is
+			if pt.Share != nil {
+				published++
+			}
+		}
+		if len(bases) == 0 {
+			continue
+		}
+		slices.Sort(bases)
+		if median := bases[len(bases)/2]; median >= suggestBase && float64(published) >= suggestPublished*float64(len(bases)) {
+			return Suggestion{period, fmt.Sprintf("By %s: half the points rest on %d people or more, and %d of %d can be shown.", period, median, published, len(bases))}, nil
+		}
+	}
+	return Suggestion{DimYear, "By year: fewer people have answered than shorter periods could bear."}, nil
+}
