@@ -10,18 +10,26 @@ import (
 
 var outcomes = []string{"", "charged", "cautioned", "convicted", "acquitted", "nfa-evidential", "nfa-other", "transferred"}
 
-// everyFact calls f with each combination of the facts that routing knows.
-func everyFact(f func(Facts)) {
-	for _, outcome := range outcomes {
-		for _, charged := range []bool{false, true} {
-			for rounds := range 6 {
+// everyFact calls f with each combination of the facts that the questionnaire
+// asks for.
+func everyFact(q *Questionnaire, f func(Facts)) {
+	asked := forks(q)
+	pick := func(fact string, n int) int {
+		if asked[fact] {
+			return n
+		}
+		return 1
+	}
+	for _, outcome := range outcomes[:pick("outcome", len(outcomes))] {
+		for _, charged := range []bool{false, true}[:pick("charged", 2)] {
+			for rounds := range pick("round", 6) {
 				f(Facts{Outcome: outcome, Charged: charged, Rounds: rounds})
 			}
 		}
 	}
 }
 
-// forks are the items whose answers routing depends on.
+// forks are the items whose answers routing depends on, and the facts.
 func forks(q *Questionnaire) map[string]bool {
 	out := make(map[string]bool)
 	var add func(r *rule)
@@ -31,6 +39,9 @@ func forks(q *Questionnaire) map[string]bool {
 		}
 		if r.Item != "" {
 			out[r.Item] = true
+		}
+		if r.Fact != "" {
+			out[r.Fact] = true
 		}
 		for _, sub := range slices.Concat(r.All, r.Any) {
 			add(&sub)
@@ -97,7 +108,7 @@ func TestEveryRouteIsShortEnough(t *testing.T) {
 			t.Parallel()
 			asked := make(map[string]bool)
 			routes, longest := 0, 0
-			everyFact(func(facts Facts) {
+			everyFact(q, func(facts Facts) {
 				walkRoutes(q, facts, func(a Answers, pages []Page) {
 					routes++
 					closed, text, core := 0, 0, 0
