@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -142,7 +143,7 @@ func CheckPassword(password string, personal ...string) error {
 	switch n := utf8.RuneCountInString(normal); {
 	case password == "":
 		return no("enter a password of at least %d characters", MinPasswordLength)
-	case err != nil:
+	case err != nil || !utf8.ValidString(password):
 		return no("use letters, digits, blanks and signs; it holds a character that cannot be typed everywhere")
 	case n < MinPasswordLength:
 		return no("use at least %d characters; three or four words that have nothing to do with each other are good", MinPasswordLength)
@@ -195,8 +196,39 @@ func guessable(password string, personal []string) bool {
 			}
 		}
 	}
+	// Letter for sign, byte for byte, so that places in the one are places in the other.
 	plain := strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i").Replace(folded)
-	return known(folded, words) || known(plain, words)
+	known := make([]bool, len(folded))
+	for _, word := range words {
+		mark(known, folded, word)
+		mark(known, plain, word)
+	}
+	markRuns(known, folded)
+	if !slices.Contains(known, true) {
+		return false
+	}
+	own := 0
+	for i, r := range folded {
+		if !known[i] && unicode.IsLetter(r) {
+			own++
+		}
+	}
+	return own < minOwn
+}
+
+// mark notes every place where the word is in s.
+func mark(known []bool, s, word string) {
+	for from := 0; ; {
+		i := strings.Index(s[from:], word)
+		if i < 0 {
+			return
+		}
+		from += i
+		for j := range word {
+			known[from+j] = true
+		}
+		from++
+	}
 }
 
 func distinct(s string) int {
@@ -218,39 +250,19 @@ func repeats(s string) bool {
 	return false
 }
 
-// known reports whether little is left of s without the words and runs that everybody knows.
-func known(s string, words []string) bool {
-	left := s
-	for _, word := range words {
-		left = strings.ReplaceAll(left, word, " ")
-	}
-	left = cutRuns(left)
-	if left == s {
-		return false
-	}
-	own := 0
-	for _, r := range left {
-		if unicode.IsLetter(r) {
-			own++
-		}
-	}
-	return own < minOwn
-}
-
-// cutRuns takes away stretches along a row, forwards or backwards.
-func cutRuns(s string) string {
-	var b strings.Builder
-	for len(s) > 0 {
-		n := longestRun(s)
+// markRuns notes stretches along a row, forwards or backwards.
+func markRuns(known []bool, s string) {
+	for i := 0; i < len(s); {
+		n := longestRun(s[i:])
 		if n < minRun {
-			_, n = utf8.DecodeRuneInString(s)
-			b.WriteString(s[:n])
-		} else {
-			b.WriteByte(' ')
+			i++
+			continue
 		}
-		s = s[n:]
+		for j := range n {
+			known[i+j] = true
+		}
+		i += n
 	}
-	return b.String()
 }
 
 func longestRun(s string) (n int) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"victimvoice/internal/fault"
@@ -45,9 +46,25 @@ type counter struct {
 }
 
 func (s *Service) counters(account, source string) (bySource, byPair, byAccount counter) {
+	source = network(source)
 	return counter{s.keys.Pseudonym("throttle", "source", source), freePerSource},
 		counter{s.keys.Pseudonym("throttle", "pair", account, source), freePerPair},
 		counter{s.keys.Pseudonym("throttle", "account", account), freePerAccount}
+}
+
+// network is who stands behind a source address: an IPv4 address, or the /64 of an IPv6
+// one, since a single household has 2⁶⁴ of those. Anything else is taken as it is.
+func network(source string) string {
+	addr, err := netip.ParseAddr(source)
+	if err != nil {
+		return source
+	}
+	if addr = addr.Unmap().WithZone(""); addr.Is6() {
+		if prefix, err := addr.Prefix(64); err == nil {
+			return prefix.String()
+		}
+	}
+	return addr.String()
 }
 
 // attempt counts an attempt before it is looked at, so that fifty guesses at the same

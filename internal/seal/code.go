@@ -4,8 +4,7 @@ package seal
 // same parts: for codes that must survive a crash between making and showing
 // them, such as a receipt. It comes from the key that is never rotated.
 func (k *Keys) Code(groups int, domain string, parts ...string) string {
-	groups = max(groups, 2)
-	groups = min(groups, 8) // 32 bytes of hash: one for each symbol
+	groups = min(max(groups, 2), maxGroups) // 28 symbols of the 32 bytes of hash
 	digest := keyed(k.stable, "code", domain, parts...)
 	values := make([]byte, groups*groupSize)
 	for i := range values[:len(values)-1] {

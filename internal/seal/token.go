@@ -12,6 +12,7 @@ import (
 const (
 	tokenBytes = 20 // 160 bits, exactly 32 base32 characters: no padding, no slack bits
 	groupSize  = 4
+	maxGroups  = 7 // 28 symbols: the check tells up to 31 places apart
 )
 
 // TokenLength is the length of every token that [NewToken] makes.
@@ -27,9 +28,10 @@ const symbols = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 // NewCode makes a code that a person can keep on paper and read aloud: groups of
 // four Crockford base32 symbols joined by hyphens, such as 7KQ2-M0XD-94TR-E5WA. The
 // last symbol is a check over the others, so a code of n groups carries 5·(4n−1)
-// random bits (four groups: 75). Fewer than two groups are taken as two.
+// random bits (four groups: 75). Fewer than two groups are taken as two, more than seven
+// as seven.
 func NewCode(groups int) string {
-	groups = max(groups, 2)
+	groups = min(max(groups, 2), maxGroups)
 	values := make([]byte, groups*groupSize)
 	for i, b := range random(len(values) - 1) {
 		values[i] = b & 31
@@ -42,7 +44,7 @@ func NewCode(groups int) string {
 // and dashes anywhere, O for 0, I or L for 1, full-width letters. It gives the form
 // that [NewCode] made, which is the one to hash. A symbol that is not of the alphabet, a
 // wrong length or a failed check is fault.Invalid: one wrong symbol and two
-// symbols in each other's place are always noticed (up to 31 symbols).
+// symbols in each other's place are always noticed.
 func NormaliseCode(typed string) (string, error) {
 	if len(typed) > 256 {
 		return "", errCode()
@@ -66,7 +68,7 @@ func NormaliseCode(typed string) (string, error) {
 		values = append(values, byte(v)) //nolint:gosec // G115: an index into 32 symbols
 	}
 	n := len(values)
-	if n < 2*groupSize || n%groupSize != 0 || check(values[:n-1]) != values[n-1] {
+	if n < 2*groupSize || n > maxGroups*groupSize || n%groupSize != 0 || check(values[:n-1]) != values[n-1] {
 		return "", errCode()
 	}
 	return group(values), nil

@@ -24,9 +24,9 @@ func TestNewToken(t *testing.T) {
 }
 
 func TestCodes(t *testing.T) {
-	for groups := range 8 {
+	for groups := range 10 {
 		code := seal.NewCode(groups)
-		if got := strings.Count(code, "-") + 1; got != max(groups, 2) || len(code) != got*5-1 {
+		if got := strings.Count(code, "-") + 1; got != min(max(groups, 2), 7) || len(code) != got*5-1 {
 			t.Errorf("%d groups: %q", groups, code)
 		}
 		if again, err := seal.NormaliseCode(code); err != nil || again != code {
@@ -52,6 +52,28 @@ func TestNormaliseCode(t *testing.T) {
 	} {
 		if got, err := seal.NormaliseCode(typed); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%q read as %q, %v", typed, got, err)
+		}
+	}
+}
+
+func TestStableCode(t *testing.T) {
+	keys, _ := fresh(t)
+	other, _ := fresh(t)
+	code := keys.Code(4, "receipt", "r1", "x")
+	if code != keys.Code(4, "receipt", "r1", "x") {
+		t.Error("another code the second time")
+	}
+	for _, different := range []string{
+		keys.Code(4, "receipt", "r1x"), keys.Code(4, "receipt", "r2", "x"), keys.Code(4, "other", "r1", "x"), other.Code(4, "receipt", "r1", "x"),
+	} {
+		if different == code {
+			t.Error("two things share a code")
+		}
+	}
+	for groups := range 10 {
+		code := keys.Code(groups, "receipt", "r1")
+		if again, err := seal.NormaliseCode(code); err != nil || again != code {
+			t.Errorf("%q read as %q, %v", code, again, err)
 		}
 	}
 }

@@ -6,8 +6,10 @@ package accesstest
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,14 +51,13 @@ func (s *Store) Calls() []string {
 func (s *Store) Dump() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out, err := json.Marshal(s.docs)
-	must(err)
-	for _, kind := range s.docs {
-		for _, doc := range kind {
-			out = append(append(out, '\n'), doc...)
+	var out strings.Builder
+	for _, kind := range slices.Sorted(maps.Keys(s.docs)) {
+		for _, id := range slices.Sorted(maps.Keys(s.docs[kind])) {
+			fmt.Fprintf(&out, "%s %s %s\n", kind, id, s.docs[kind][id])
 		}
 	}
-	return string(out)
+	return out.String()
 }
 
 // Count gives how many documents of a kind there are: "users", "sessions", "api keys",
