@@ -339,7 +339,7 @@ func TestSessionEnds(t *testing.T) {
 			err := w.Disable(t.Context(), access.Operator(), u.ID)
 			w.store.Fail = nil
 			if !fault.Is(err, fault.Unavailable) {
-				return fmt.Errorf("disable: %v", err)
+				return fmt.Errorf("disable: %w", err)
 			}
 			_, err = w.store.UpdateUser(t.Context(), u.ID, func(u *access.User) error { u.Disabled = false; return nil })
 			return err
@@ -411,6 +411,7 @@ func TestSetPassword(t *testing.T) {
 	w.signIn("a@example.org", better)
 	for range 5 {
 		_, err = w.SetPassword(t.Context(), u.ID, good, better, source)
+		refused(t, err, fault.Invalid, "current")
 	}
 	_, err = w.SetPassword(t.Context(), u.ID, better, good, source)
 	refused(t, err, fault.TooMany)
