@@ -1,0 +1,165 @@
+package loop
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"victimvoice/analysis/figures"
+	"victimvoice/internal/fault"
+	"victimvoice/survey"
+)
+
+// The verdicts of a check.
+const (
+	MovedUp     = "moved-up"
+	MovedDown   = "moved-down"
+	NoChange    = "no-change-detectable"
+	BaseTooLow  = "base-too-small"
+	NotSuitable = "not-comparable" // an index or mean, whose difference has no interval here
+)
+
+// checkBase is the smallest base on either side that a check compares.
+const checkBase = figures.SmallBase
+
+// checkPeriods is how many periods on either side are compared at most.
+const checkPeriods = 12
+
+// evidence asks for the figure that an action is raised from and keeps its latest
+// published point. fault.Invalid where there is none.
+func (s *Service) evidence(ctx context.Context, query url.Values) (Evidence, error) {
+	r, err := s.analysis.Figures(ctx, query)
+	if err != nil {
+		return Evidence{}, err
+	}
+	published := slices.DeleteFunc(slices.Clone(r.Points), func(p figures.Point) bool { return p.Suppressed || p.Share == nil })
+	if len(published) == 0 {
+		return Evidence{}, fault.Fields("an action needs a published figure", fault.Field{Field: "measure", Message: "nothing is published for this figure: its base is too small, or nobody has answered yet"})
+	}
+	p := published[len(published)-1]
+	e := Evidence{Measure: r.Measure.ID, Query: query.Encode(), Label: label(&r, &p), Share: *p.Share, Base: p.Base, At: s.now()}
+	if p.Low != nil && p.High != nil {
+		e.Low, e.High = *p.Low, *p.High
+	}
+	return e, nil
+}
+
+// label says a figure in words: what, where, when.
+func label(r *figures.Result, p *figures.Point) string {
+	parts := []string{r.Measure.Title}
+	if r.Stage != "" {
+		parts = append(parts, r.Stage)
+	}
+	for _, dim := range []string{figures.DimBorough, figures.DimBCU, figures.DimForce, figures.DimOffence, figures.DimOutcome, figures.DimAge, figures.DimSex} {
+		if v := p.Key[dim]; v != "" {
+			parts = append(parts, v)
+		}
+	}
+	if p.Period != "" {
+		parts = append(parts, figures.PeriodWords(p.Period))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Check compares the figure that raised an action before and after it was done:
+// the same number of whole periods on either side of the one it was done in,
+// from published points only, with the Newcombe interval of the difference. It
+// claims no cause. fault.Conflict for an action that is not done.
+func (s *Service) Check(ctx context.Context, by survey.Actor, id string) (Action, error) {
+	a, err := s.store.Action(ctx, id)
+	if err != nil {
+		return Action{}, fmt.Errorf("read an action: %w", err)
+	}
+	if a.Status != Done && a.Status != Checked {
+		return Action{}, fault.New(fault.Conflict, "an action is checked once it is done")
+	}
+	done, err := time.Parse(time.DateOnly, a.DoneOn)
+	if err != nil {
+		return Action{}, fault.New(fault.Conflict, "an action is checked once the date on which it was done is known")
+	}
+	query, err := url.ParseQuery(a.Evidence.Query)
+	if err != nil {
+		return Action{}, fmt.Errorf("read an action's query: %w", err)
+	}
+	r, err := s.analysis.Figures(ctx, query)
+	if err != nil {
+		return Action{}, err
+	}
+	check := compare(&r, done)
+	check.At = s.now()
+	if err := s.audit.Append(ctx, by.Entry("action.checked", "action:"+id)); err != nil {
+		return Action{}, fmt.Errorf("audit an action: %w", err)
+	}
+	a, err = s.store.UpdateAction(ctx, id, func(a *Action) error {
+		if a.Status != Done && a.Status != Checked {
+			return fault.New(fault.Conflict, "an action is checked once it is done")
+		}
+		a.Check, a.ChangedAt = &check, check.At
+		if check.Verdict != BaseTooLow && check.Verdict != NotSuitable {
+			a.Status = Checked
+		}
+		a.History = append(a.History, ActionStep{At: check.At, By: by.ID, Status: a.Status, Note: "figure compared: " + check.Verdict})
+		return nil
+	})
+	if err != nil {
+		return Action{}, fmt.Errorf("check an action: %w", err)
+	}
+	return a, nil
+}
+
+// compare pools the published points of a series before and after a day.
+func compare(r *figures.Result, done time.Time) Check {
+	if r.Measure.Averages() {
+		return Check{Verdict: NotSuitable}
+	}
+	var before, after []figures.Point
+	for _, p := range r.Points {
+		if p.Suppressed || p.Share == nil || p.Period == "" {
+			continue
+		}
+		switch c := strings.Compare(p.Period, samePeriod(p.Period, done)); {
+		case c < 0:
+			before = append(before, p)
+		case c > 0:
+			after = append(after, p)
+		}
+	}
+	n := min(len(before), len(after), checkPeriods)
+	x1, n1 := pool(before[len(before)-n:])
+	x2, n2 := pool(after[:n])
+	d, ok := figures.Newcombe(x2, n2, x1, n1)
+	if !ok || n1 < checkBase || n2 < checkBase {
+		return Check{Verdict: BaseTooLow}
+	}
+	c := Check{Before: 100 * float64(x1) / float64(n1), After: 100 * float64(x2) / float64(n2), Low: d.Low, High: d.High, Verdict: NoChange}
+	switch {
+	case d.Low > 0:
+		c.Verdict = MovedUp
+	case d.High < 0:
+		c.Verdict = MovedDown
+	}
+	return c
+}
+
+func pool(points []figures.Point) (x, n int) {
+	for _, p := range points {
+		x, n = x+p.Numerator, n+p.Base
+	}
+	return x, n
+}
+
+// samePeriod writes the period that a day lies in as another period is written:
+// 2026-03, 2026-Q1 or 2026.
+func samePeriod(like string, day time.Time) string {
+	switch {
+	case strings.Contains(like, "Q"):
+		return fmt.Sprintf("%d-Q%d", day.Year(), (int(day.Month())+2)/3)
+	case strings.Contains(like, "-"):
+		return day.Format("2006-01")
+	default:
+		return day.Format("2006")
+	}
+}
