@@ -627,11 +627,7 @@ func (c *session) refused(stage string, r reply) *SendError {
 
 // within runs one exchange with a deadline, and breaks it off when ctx is done.
 func (c *session) within(ctx context.Context, limit time.Duration, f func() error) error {
-	deadline := time.Now().Add(limit)
-	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
-		deadline = d
-	}
-	if err := c.raw.SetDeadline(deadline); err != nil {
+	if err := c.raw.SetDeadline(time.Now().Add(limit)); err != nil {
 		return orCause(ctx, err)
 	}
 	raw := c.raw
@@ -645,16 +641,8 @@ func (c *session) within(ctx context.Context, limit time.Duration, f func() erro
 
 // orCause is the reason why ctx ended when that is why err came about.
 func orCause(ctx context.Context, err error) error {
-	var timeout net.Error
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
+	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
-	case errors.As(err, &timeout) && timeout.Timeout():
-		if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
-			return context.DeadlineExceeded // the connection's deadline was ctx's own, and rang first
-		}
 	}
 	return err
 }

@@ -586,9 +586,10 @@ func TestReuse(t *testing.T) {
 					p.serve()
 				})
 				s := f.open(nil)
+				began := time.Now()
 				send(t, s, 2)
-				if f.conns != 2 || len(f.taken()) != 2 {
-					t.Errorf("%d connections, %d mails", f.conns, len(f.taken()))
+				if took := time.Since(began); f.conns != 2 || len(f.taken()) != 2 || took > resetTimeout {
+					t.Errorf("%d connections, %d mails after %v", f.conns, len(f.taken()), took)
 				}
 				_ = s.Close()
 			})
