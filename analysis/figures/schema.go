@@ -2,6 +2,7 @@ package figures
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -56,16 +57,15 @@ func (c *column) valueIndex(v value) int {
 type form struct {
 	id      string
 	q       *questionnaires.Questionnaire
-	columns []formColumn
+	columns map[*questionnaires.Item]formColumn
 	indices map[string][]int // construct: single columns that are scored
 }
 
 // formColumn says where one item's answers go, and how its options are numbered there.
 type formColumn struct {
-	item   string
 	multi  bool
 	at     int
-	number map[string]uint8 // option code: index in the column's values
+	number []uint8 // by option: index in the column's values
 }
 
 // schema is every closed item of a set, laid out as columns.
@@ -81,7 +81,7 @@ type schema struct {
 func newSchema(set *questionnaires.Set) *schema {
 	s := &schema{byItem: map[string]*column{}, forms: map[string]*form{}}
 	for _, q := range set.All() {
-		f := &form{id: q.ID, q: q, indices: map[string][]int{}}
+		f := &form{id: q.ID, q: q, columns: map[*questionnaires.Item]formColumn{}, indices: map[string][]int{}}
 		text := q.Text("en", false)
 		for i := range q.Items {
 			it := &q.Items[i]
@@ -93,20 +93,20 @@ func newSchema(set *questionnaires.Set) *schema {
 			if stage := string(q.Stage); len(c.stages) == 0 || c.stages[len(c.stages)-1] != stage {
 				c.stages = append(c.stages, stage)
 			}
-			fc := formColumn{item: it.ID, multi: c.multi, at: c.at, number: map[string]uint8{}}
+			fc := formColumn{multi: c.multi, at: c.at}
 			for _, o := range it.Options {
 				v := value{code: o.Code, label: text.Option(it.ID, o.Code), state: o.State, positive: o.Positive, score: math.NaN()}
 				if o.Score != nil {
 					v.score = *o.Score
 				}
-				fc.number[o.Code] = uint8(c.valueIndex(v)) // #nosec G115 -- a set has at most 64 options an item
+				fc.number = append(fc.number, uint8(c.valueIndex(v))) // #nosec G115 -- a set has at most 64 options an item
 			}
 			c.share = c.share || it.HasShare()
 			if !c.multi && it.Scored() && it.Construct != "" {
 				c.scored = true
 				f.indices[it.Construct] = append(f.indices[it.Construct], c.at)
 			}
-			f.columns = append(f.columns, fc)
+			f.columns[it] = fc
 		}
 		s.forms[q.ID] = f
 		s.formIDs = append(s.formIDs, q.ID)
@@ -144,30 +144,21 @@ func (f *form) read(packed []byte, u *unpacked) error {
 	clear(u.singles)
 	clear(u.multis)
 	clear(u.states)
-	answers, err := f.q.Unpack(packed)
-	if err != nil {
-		return err
-	}
-	for _, c := range f.columns {
-		a, ok := answers[c.item]
-		if !ok {
-			continue
-		}
-		if !c.multi {
-			u.singles[c.at] = uint8(a.State)
-			if n, known := c.number[a.Choice]; known && a.Choice != "" {
-				u.singles[c.at] = valueBase + n
+	return f.q.Each(packed, func(it *questionnaires.Item, state questionnaires.State, option int, chosen uint64) {
+		c, ok := f.columns[it]
+		switch {
+		case !ok: // free text
+		case c.multi:
+			u.states[c.at] = uint8(state)
+			for ; chosen != 0; chosen &= chosen - 1 {
+				u.multis[c.at] |= 1 << c.number[bits.TrailingZeros64(chosen)]
 			}
-			continue
+		case option >= 0:
+			u.singles[c.at] = valueBase + c.number[option]
+		default:
+			u.singles[c.at] = uint8(state)
 		}
-		u.states[c.at] = uint8(a.State)
-		for _, code := range a.Choices {
-			if n, known := c.number[code]; known {
-				u.multis[c.at] |= 1 << n
-			}
-		}
-	}
-	return nil
+	})
 }
 
 // mask gives the bits of the values that pass.
