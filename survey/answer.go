@@ -173,6 +173,7 @@ type Sheet struct {
 	Reach         int                   // index of the next page not yet passed; len(Pages): all passed
 	Begun         bool
 	Over          bool // submitted
+	Alerted       bool // and something in it is shown to a person who will read it
 	Answers       questionnaires.Answers
 }
 
@@ -190,7 +191,7 @@ func (s *Service) Sheet(ctx context.Context, st Sitting) (Sheet, error) {
 	q := s.sets.Current(st.Stage)
 	sh := Sheet{Answers: questionnaires.Answers{}}
 	if r.Version > 0 {
-		sh.Begun, sh.Over = true, r.State != Draft
+		sh.Begun, sh.Over, sh.Alerted = true, r.State != Draft, len(r.Hits) > 0
 		var ok bool
 		if q, ok = s.sets.ByID(r.Questionnaire); !ok {
 			return Sheet{}, fmt.Errorf("questionnaire %s of a kept draft is not among the published ones", r.Questionnaire)
@@ -253,8 +254,10 @@ func (s *Service) sealDraft(r *Response, a questionnaires.Answers) error {
 	return nil
 }
 
-// Save keeps one page of answers in the draft: step 7. The page's questions that
-// carry no answer are kept as skipped. Errors: fault.Invalid with the items at
+// Save keeps one page of answers in the draft: step 7. A question of the page
+// without an answer is kept as skipped; one that was answered before keeps its
+// answer, since earlier answers are not shown again and an empty form must not
+// undo them. Errors: fault.Invalid with the items at
 // fault, fault.Conflict when the response was submitted already, ErrClosed when
 // its time is over.
 func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page, given questionnaires.Answers) error {
@@ -269,12 +272,10 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 	patch := questionnaires.Answers{}
 	answered := false
 	for _, it := range page.Items {
-		a, ok := given[it.ID]
-		if !ok || a.State == questionnaires.NotReached {
-			a = questionnaires.Answer{State: questionnaires.Skipped}
+		if a, ok := given[it.ID]; ok && a.State != questionnaires.NotReached && a.State != questionnaires.Skipped {
+			patch[it.ID] = a
+			answered = answered || a.State == questionnaires.Answered
 		}
-		patch[it.ID] = a
-		answered = answered || a.State == questionnaires.Answered
 	}
 	begun := false
 	_, err = s.store.UpdateResponse(ctx, st.Response, func(r *Response) error {
@@ -294,6 +295,11 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 			return err
 		}
 		maps.Copy(a, patch)
+		for _, it := range page.Items {
+			if a[it.ID].State == questionnaires.NotReached {
+				a[it.ID] = questionnaires.Answer{State: questionnaires.Skipped}
+			}
+		}
 		if answered && r.StartedAt.IsZero() {
 			r.StartedAt, begun = now, true
 		}
@@ -496,38 +502,39 @@ func empty(r *Response, state ResponseState, now time.Time) {
 	}
 }
 
-// WithdrawAnswers empties a response by the receipt code that its writer holds.
+// WithdrawAnswers empties a response by the receipt code that its writer holds
+// and gives what is left of it, to be followed up.
 // fault.Invalid when the code is not one of ours, ErrClosed when it opens
 // nothing; both pages look the same.
-func (s *Service) WithdrawAnswers(ctx context.Context, typed string) error {
+func (s *Service) WithdrawAnswers(ctx context.Context, typed string) (Response, error) {
 	code, err := seal.NormaliseCode(typed)
 	if err != nil {
-		return fmt.Errorf("read a receipt code: %w", err)
+		return Response{}, fmt.Errorf("read a receipt code: %w", err)
 	}
 	r, err := s.store.ResponseByReceipt(ctx, s.receiptHash(code))
 	if fault.Is(err, fault.NotFound) {
-		return ErrClosed
+		return Response{}, ErrClosed
 	}
 	if err != nil {
-		return fmt.Errorf("look a receipt up: %w", err)
+		return Response{}, fmt.Errorf("look a receipt up: %w", err)
 	}
 	return s.remove(ctx, r.ID, Withdrawn, audit.Entry{Actor: "respondent", Role: "respondent", Action: "response.withdrawn"})
 }
 
 // VoidResponse empties a response that its victim or their advocate says is not theirs.
-func (s *Service) VoidResponse(ctx context.Context, by audit.Entry, id string) error {
+func (s *Service) VoidResponse(ctx context.Context, by audit.Entry, id string) (Response, error) {
 	by.Action = "response.voided"
 	return s.remove(ctx, id, Void, by)
 }
 
-func (s *Service) remove(ctx context.Context, id string, state ResponseState, by audit.Entry) error {
+func (s *Service) remove(ctx context.Context, id string, state ResponseState, by audit.Entry) (Response, error) {
 	now := s.now()
 	// The trace is laid before the deed, so that no removal goes unrecorded.
 	by.Subject = "response:" + id
 	if err := s.audit.Append(ctx, by); err != nil {
-		return fmt.Errorf("audit a removal: %w", err)
+		return Response{}, fmt.Errorf("audit a removal: %w", err)
 	}
-	_, err := s.store.UpdateResponse(ctx, id, func(r *Response) error {
+	r, err := s.store.UpdateResponse(ctx, id, func(r *Response) error {
 		switch r.State {
 		case Complete, Partial:
 			empty(r, state, now)
@@ -539,9 +546,9 @@ func (s *Service) remove(ctx context.Context, id string, state ResponseState, by
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("remove a response: %w", err)
+		return Response{}, fmt.Errorf("remove a response: %w", err)
 	}
-	return nil
+	return r, nil
 }
 
 // ToFollowUp lists kept or removed responses whose consequences are not all
