@@ -582,7 +582,20 @@ func TestTablesAddUpAndGiveNothingAway(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				checkTable(t, fmt.Sprintf("seed %d %s by %q", seed, id, attr), &m, tb)
+				name := fmt.Sprintf("seed %d %s by %q", seed, id, attr)
+				checkTable(t, name, &m, tb)
+				if attr != "" {
+					margin, err := p.table(context.Background(), &m, ModeSelf, "")
+					if err != nil {
+						t.Fatal(err)
+					}
+					width := len(tb.axes[axisAttr].nodes)
+					for i := range margin.base {
+						if total := i*width + width - 1; margin.base[i] != tb.base[total] || margin.hidden[i] != tb.hidden[total] {
+							t.Fatalf("%s: a total is shown in one table and withheld in another", name)
+						}
+					}
+				}
 			}
 		}
 	}

@@ -404,6 +404,22 @@ func (m *Measure) sign(s Signal, points []Point) Sign {
 	return out
 }
 
+// ByChance says of a page of charts how many of them signal, and on how many chance
+// alone would put a signal although nothing had changed. Charts without limits count
+// neither way.
+func ByChance(trends ...*Trend) (signalling int, expected float64) {
+	for _, t := range trends {
+		if t == nil || t.Centre == nil {
+			continue
+		}
+		expected += FalseAlarmRate(t.Points)
+		if len(t.Signals) > 0 {
+			signalling++
+		}
+	}
+	return signalling, expected
+}
+
 // Suggestion is the period that the answers can bear.
 type Suggestion struct {
 	Period string // month, quarter or year
