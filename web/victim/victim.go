@@ -1,0 +1,616 @@
+// Package victim owns the survey as the person meets it: the opening page
+// behind a mailed link, the questions, leaving quickly, the last page, and taking
+// answers back. An advocate who answers on a person's behalf meets the same pages
+// in the third person.
+//
+// The pages look like nothing in particular. Before the person has started,
+// nothing on them, in their addresses or in their title tells what they are
+// about; after they have left, no page shows again.
+package victim
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"victimvoice/internal/edge"
+	"victimvoice/internal/fault"
+	"victimvoice/loop"
+	"victimvoice/survey"
+	"victimvoice/survey/questionnaires"
+	"victimvoice/web/page"
+)
+
+//go:embed templates locales
+var files embed.FS
+
+// NeutralSite is where leaving leads: a page that anyone might have open.
+const NeutralSite = "https://www.bbc.co.uk/weather"
+
+// Config is what the pages need to know beside the rooms.
+type Config struct {
+	Name   string // neutral name in titles and headers, such as Feedback
+	Secure bool   // reached over HTTPS: cookies say so
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Pages serves the survey.
+type Pages struct {
+	survey *survey.Service
+	loop   *loop.Service
+	book   *page.Book
+	words  *page.Words
+	conf   Config
+}
+
+// New parses every page and text; a fault in one is a start-up failure.
+func New(sv *survey.Service, lp *loop.Service, conf Config) (*Pages, error) {
+	templates, err := fs.Sub(files, "templates")
+	if err != nil {
+		return nil, fmt.Errorf("survey pages: %w", err)
+	}
+	book, err := page.NewBook(templates)
+	if err != nil {
+		return nil, fmt.Errorf("survey pages: %w", err)
+	}
+	words, err := page.LoadWords(files, "locales")
+	if err != nil {
+		return nil, fmt.Errorf("survey pages: %w", err)
+	}
+	return &Pages{survey: sv, loop: lp, book: book, words: words, conf: conf}, nil
+}
+
+// Register puts the pages under their addresses. Mails hold /f/…, so these never change.
+func (s *Pages) Register(r gin.IRouter) {
+	r.GET("/f/:token", edge.Handle(s.door))
+	r.HEAD("/f/:token", edge.Handle(s.door))
+	r.POST("/f/:token", edge.Handle(s.begin))
+	r.GET("/f/:token/stop", edge.Handle(s.askRefusal(false)))
+	r.POST("/f/:token/stop", edge.Handle(s.refuse(false)))
+	r.GET("/f/:token/not-me", edge.Handle(s.askRefusal(true)))
+	r.POST("/f/:token/not-me", edge.Handle(s.refuse(true)))
+	r.GET("/f", edge.Handle(s.sheet))
+	r.POST("/f", edge.Handle(s.answer))
+	r.GET("/f/safety", edge.Handle(s.safety))
+	r.GET("/f/stopped", edge.Handle(s.stopped))
+	r.GET("/withdraw", edge.Handle(s.askWithdrawal))
+	r.POST("/withdraw", edge.Handle(s.withdraw))
+	r.GET("/x", edge.Handle(s.leave))
+	r.POST("/x", edge.Handle(s.leave))
+}
+
+// frame is what every page carries.
+type frame struct {
+	page.Voice
+	Dir     string
+	Name    string
+	LeaveTo string // address of the quick way out; empty where there is nothing to leave
+	Support bool   // show where help is: never before the person has started
+	Proxy   bool   // an advocate answers on the person's behalf
+	Mode    survey.Mode
+}
+
+// rightToLeft are the languages of our list that are written so.
+var rightToLeft = map[string]bool{"ar": true, "ur": true}
+
+func (s *Pages) frame(lang string) frame {
+	v := s.words.In(lang)
+	f := frame{Voice: v, Dir: "ltr", Name: s.conf.Name, LeaveTo: "/x"}
+	if rightToLeft[v.Lang] {
+		f.Dir = "rtl"
+	}
+	return f
+}
+
+func (s *Pages) during(st survey.Sitting) frame {
+	f := s.frame(st.Language)
+	f.Support, f.Mode, f.Proxy = true, st.Mode, st.Mode != survey.ModeSelf
+	return f
+}
+
+// nothing is the one page for whatever opens nothing: unknown, used, expired and
+// revoked links, sessions that were left or ran out. It never says which.
+func (s *Pages) nothing(c *gin.Context) error {
+	f := s.frame(page.FallbackLanguage)
+	f.LeaveTo = ""
+	return s.book.Show(c, http.StatusNotFound, "nothing", f)
+}
+
+func (s *Pages) orNothing(c *gin.Context, err error) error {
+	if survey.IsClosed(err) {
+		return s.nothing(c)
+	}
+	return err
+}
+
+type doorPage struct {
+	frame
+	Token string
+	Begun bool
+}
+
+// door is what a mailed link shows. It changes nothing, whoever asks and however often.
+func (s *Pages) door(c *gin.Context) error {
+	d, err := s.survey.Follow(c.Request.Context(), c.Param("token"))
+	if err != nil {
+		return s.orNothing(c, err)
+	}
+	return s.book.Show(c, http.StatusOK, "door", doorPage{frame: s.frame(d.Language), Token: c.Param("token"), Begun: d.Begun})
+}
+
+// begin opens a session; from here on no address holds the token.
+func (s *Pages) begin(c *gin.Context) error {
+	how := c.PostForm("how")
+	if how != "start" && how != "quick" {
+		return fault.New(fault.Invalid, "This form is not complete. Go back and try again.")
+	}
+	secret, _, err := s.survey.Begin(c.Request.Context(), c.Param("token"), "", how == "quick")
+	if err != nil {
+		return s.orNothing(c, err)
+	}
+	s.SetSession(c, secret)
+	return page.See(c, "/f")
+}
+
+func (s *Pages) cookie() string {
+	if s.conf.Secure {
+		return "__Host-f"
+	}
+	return "f"
+}
+
+// SetSession gives the browser a survey session: a cookie with a neutral name
+// that ends with the browser.
+func (s *Pages) SetSession(c *gin.Context, secret string) {
+	http.SetCookie(c.Writer, &http.Cookie{Name: s.cookie(), Value: secret, Path: "/", HttpOnly: true, Secure: s.conf.Secure, SameSite: http.SameSiteStrictMode})
+}
+
+func (s *Pages) dropSession(c *gin.Context) {
+	http.SetCookie(c.Writer, &http.Cookie{Name: s.cookie(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.conf.Secure, SameSite: http.SameSiteStrictMode})
+}
+
+func (s *Pages) secret(c *gin.Context) string {
+	v, err := c.Cookie(s.cookie())
+	if err != nil || len(v) != survey.TokenLength {
+		return ""
+	}
+	return v
+}
+
+func (s *Pages) sitting(c *gin.Context) (survey.Sitting, error) {
+	secret := s.secret(c)
+	if secret == "" {
+		return survey.Sitting{}, survey.ErrClosed
+	}
+	return s.survey.Sitting(c.Request.Context(), secret)
+}
+
+// leave ends the session on the server and in the browser and goes somewhere
+// neutral: without script, by the script's location.replace, from any page.
+func (s *Pages) leave(c *gin.Context) error {
+	to := NeutralSite
+	if secret := s.secret(c); secret != "" {
+		if st, err := s.survey.Sitting(c.Request.Context(), secret); err == nil && st.Mode != survey.ModeSelf {
+			to = "/work"
+		}
+		if err := s.survey.Leave(c.Request.Context(), secret); err != nil {
+			s.conf.Log.Error("leaving did not end the session", "error", err) // the person leaves all the same
+		}
+	}
+	s.dropSession(c)
+	return page.See(c, to)
+}
+
+type refusalPage struct {
+	frame
+	Token string
+	NotMe bool
+	Done  bool
+}
+
+func (s *Pages) askRefusal(notMe bool) edge.HandlerFunc {
+	return func(c *gin.Context) error {
+		d, err := s.survey.Follow(c.Request.Context(), c.Param("token"))
+		if err != nil {
+			return s.orNothing(c, err)
+		}
+		return s.book.Show(c, http.StatusOK, "refusal", refusalPage{frame: s.frame(d.Language), Token: c.Param("token"), NotMe: notMe})
+	}
+}
+
+func (s *Pages) refuse(notMe bool) edge.HandlerFunc {
+	return func(c *gin.Context) error {
+		if c.PostForm("sure") != "yes" {
+			return fault.New(fault.Invalid, "This form is not complete. Go back and try again.")
+		}
+		d, err := s.survey.Follow(c.Request.Context(), c.Param("token"))
+		if err != nil {
+			return s.orNothing(c, err)
+		}
+		if err := s.survey.Refuse(c.Request.Context(), c.Param("token"), notMe); err != nil {
+			return s.orNothing(c, err)
+		}
+		return s.book.Show(c, http.StatusOK, "refusal", refusalPage{frame: s.frame(d.Language), NotMe: notMe, Done: true})
+	}
+}
+
+type introPage struct {
+	frame
+	Quick   bool
+	Minutes int
+}
+
+type questionPage struct {
+	frame
+	ID       string
+	Title    string
+	Opening  string
+	Number   int // from 1
+	Of       int
+	Fields   []page.Field
+	Kinds    []questionnaires.Kind
+	Problems []page.Problem
+	Again    bool // visited before: earlier answers are kept and not shown
+	Back     int  // page number to go back to; 0: none
+	Stage    survey.Stage
+}
+
+type lastPage struct {
+	frame
+	Ticks    page.Field
+	Opening  string
+	Back     int
+	Problems []page.Problem
+}
+
+type thanksPage struct {
+	frame
+	Code    string
+	Alerted bool
+}
+
+// Minutes that the questions take, as pages say it.
+const (
+	fullMinutes  = 6
+	quickMinutes = 1
+)
+
+// sheet shows where the person is: the page about leaving before the first
+// question, a question page, the last page, or the thanks.
+func (s *Pages) sheet(c *gin.Context) error {
+	st, err := s.sitting(c)
+	if err != nil {
+		return s.orNothing(c, err)
+	}
+	sh, err := s.survey.Sheet(c.Request.Context(), st)
+	if err != nil {
+		return s.orNothing(c, err)
+	}
+	if st.Over || sh.Over {
+		return s.thanks(c, st, sh)
+	}
+	n, explicit := pageNumber(c)
+	if !explicit {
+		if !sh.Begun {
+			minutes := fullMinutes
+			if st.Quick {
+				minutes = quickMinutes
+			}
+			return s.book.Show(c, http.StatusOK, "intro", introPage{frame: s.during(st), Quick: st.Quick, Minutes: minutes})
+		}
+		n = sh.Reach + 1
+	}
+	n = min(max(n, 1), sh.Reach+1)
+	if n > len(sh.Pages) {
+		return s.last(c, http.StatusOK, st, sh, nil, nil)
+	}
+	return s.question(c, http.StatusOK, st, sh, n, nil, nil)
+}
+
+func pageNumber(c *gin.Context) (int, bool) {
+	n, err := strconv.Atoi(c.Query("p"))
+	return n, err == nil
+}
+
+func (s *Pages) thanks(c *gin.Context, st survey.Sitting, sh survey.Sheet) error {
+	return s.book.Show(c, http.StatusOK, "thanks", thanksPage{frame: s.during(st), Code: s.survey.ReceiptCode(st), Alerted: sh.Alerted})
+}
+
+func (s *Pages) question(c *gin.Context, status int, st survey.Sitting, sh survey.Sheet, n int, typed map[string][]string, problems []page.Problem) error {
+	p := sh.Pages[n-1]
+	text := sh.Questionnaire.Text(st.Language, st.Mode != survey.ModeSelf)
+	title, opening := text.Page(p.ID)
+	q := questionPage{frame: s.during(st), ID: p.ID, Title: title, Opening: opening, Number: n, Of: len(sh.Pages), Problems: problems, Back: n - 1, Stage: st.Stage}
+	for i := range p.Items {
+		it := &p.Items[i]
+		if sh.Answers[it.ID].State != questionnaires.NotReached {
+			q.Again = true
+		}
+		f, err := s.field(it, text, q.Voice, st, typed[it.ID])
+		if err != nil {
+			return err
+		}
+		f.Error = page.ErrorOf(problems, it.ID)
+		if len(p.Items) == 1 {
+			f.Legend = "big"
+		}
+		q.Fields, q.Kinds = append(q.Fields, f), append(q.Kinds, it.Kind)
+	}
+	return s.book.Show(c, status, "question", q)
+}
+
+// preferNot is the value of "rather not say", which every closed single question has.
+const preferNot = "-prefer-not"
+
+func (s *Pages) field(it *questionnaires.Item, text *questionnaires.Text, v page.Voice, st survey.Sitting, typed []string) (page.Field, error) {
+	title, hint := text.Item(it.ID)
+	f := page.Field{Name: it.ID, Label: title, Hint: hint, Values: typed}
+	if it.Kind == questionnaires.Words {
+		f.Values, f.Max, f.Rows = nil, questionnaires.MaxText, 6
+		if len(typed) > 0 {
+			f.Value = typed[0]
+		}
+		return f, nil
+	}
+	hasPrefer := false
+	for _, o := range shuffled(it, st.Response) {
+		choice := page.Choice{Value: o.Code, Label: text.Option(it.ID, o.Code), Hint: text.OptionHint(it.ID, o.Code), Exclusive: o.Exclusive}
+		if o.Group != "" {
+			choice.Group = text.Group(o.Group)
+		}
+		choice.Apart = o.State != questionnaires.Answered || o.Exclusive
+		hasPrefer = hasPrefer || o.State == questionnaires.PreferNot
+		f.Choices = append(f.Choices, choice)
+	}
+	if it.Kind == questionnaires.Single && !hasPrefer {
+		label, err := v.Say("prefer-not")
+		if err != nil {
+			return page.Field{}, err
+		}
+		f.Choices = append(f.Choices, page.Choice{Value: preferNot, Label: label, Apart: true})
+	}
+	return f, nil
+}
+
+// answer takes a page of answers. What was typed is never lost: a fault shows
+// the page again with it, and a session that has ended meanwhile says so.
+func (s *Pages) answer(c *gin.Context) error {
+	ctx := c.Request.Context()
+	st, err := s.sitting(c)
+	if err != nil {
+		return s.orNothing(c, err)
+	}
+	sh, err := s.survey.Sheet(ctx, st)
+	if err != nil {
+		return s.orNothing(c, err)
+	}
+	if st.Over || sh.Over {
+		return page.See(c, "/f") // sent already, from another tab: the thanks are there
+	}
+	if err := c.Request.ParseForm(); err != nil {
+		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
+	}
+	form := c.Request.PostForm
+	switch form.Get("do") {
+	case "begin":
+		return page.See(c, "/f?p=1")
+	case "send":
+		return s.send(c, st, sh)
+	case "next", "stop":
+	default:
+		return fault.New(fault.Invalid, "This form is not complete. Go back and try again.")
+	}
+	n := 0
+	for i := range sh.Pages {
+		if sh.Pages[i].ID == form.Get("page") {
+			n = i + 1
+		}
+	}
+	if n == 0 {
+		return fault.New(fault.Invalid, "This page is not part of your questions any more. Go back to the questions and carry on.")
+	}
+	given, err := readAnswers(sh.Pages[n-1], form)
+	if err != nil {
+		return err
+	}
+	if err := s.survey.Save(ctx, st, sh.Pages[n-1], given); err != nil {
+		var fields []fault.Field
+		if fields = fault.FieldsOf(err); len(fields) > 0 {
+			problems := s.explain(st, sh, fields)
+			return s.question(c, http.StatusUnprocessableEntity, st, sh, n, form, problems)
+		}
+		if fault.Is(err, fault.Conflict) {
+			return page.See(c, "/f")
+		}
+		return s.orNothing(c, err)
+	}
+	if form.Get("do") == "stop" {
+		if err := s.survey.Leave(ctx, s.secret(c)); err != nil {
+			return err
+		}
+		s.dropSession(c)
+		to := "/f/stopped"
+		if st.Mode != survey.ModeSelf {
+			to = "/work"
+		}
+		return page.See(c, to)
+	}
+	return page.See(c, "/f?p="+strconv.Itoa(n+1))
+}
+
+// explain turns the questionnaire's messages into the person's language.
+func (s *Pages) explain(st survey.Sitting, sh survey.Sheet, fields []fault.Field) []page.Problem {
+	v := s.words.In(st.Language)
+	var out []page.Problem
+	for _, f := range fields {
+		key := "error-answer"
+		switch f.Message {
+		case questionnaires.MsgTooLong:
+			key = "error-too-long"
+		case questionnaires.MsgExclusive:
+			key = "error-exclusive"
+		case questionnaires.MsgNotUTF8:
+			key = "error-unreadable"
+		}
+		text, err := v.Say(key)
+		if err != nil {
+			text = f.Message
+		}
+		out = append(out, page.Problem{Field: f.Field, Message: text})
+	}
+	return out
+}
+
+// readAnswers reads a page's fields. A field that is not on the page is a form
+// that was tampered with, and nothing of it is taken.
+func readAnswers(p questionnaires.Page, form map[string][]string) (questionnaires.Answers, error) {
+	given := questionnaires.Answers{}
+	known := map[string]bool{"page": true, "do": true}
+	for i := range p.Items {
+		it := &p.Items[i]
+		known[it.ID] = true
+		values := form[it.ID]
+		switch {
+		case len(values) == 0:
+		case it.Kind == questionnaires.Words:
+			given[it.ID] = it.Write(strings.Join(values, "\n"))
+		case it.Kind == questionnaires.Single && len(values) == 1 && values[0] == preferNot:
+			given[it.ID] = questionnaires.Answer{State: questionnaires.PreferNot}
+		default:
+			given[it.ID] = it.Choose(values...)
+		}
+	}
+	for name := range form {
+		if !known[name] {
+			return nil, fault.New(fault.Invalid, "This form has something in it that is not on the page. Nothing of it was kept. Go back and try again.")
+		}
+	}
+	return given, nil
+}
+
+func (s *Pages) last(c *gin.Context, status int, st survey.Sitting, sh survey.Sheet, typed []string, problems []page.Problem) error {
+	q := s.survey.Questionnaires().Ticks()
+	text := q.Text(st.Language, st.Mode != survey.ModeSelf)
+	it, ok := q.Item(questionnaires.TicksItem)
+	if !ok {
+		return errors.New("the permissions have no item")
+	}
+	title, hint := text.Item(it.ID)
+	f := page.Field{Name: it.ID, Label: title, Hint: hint, Values: typed}
+	for _, o := range it.Options {
+		f.Choices = append(f.Choices, page.Choice{Value: o.Code, Label: text.Option(it.ID, o.Code), Hint: text.OptionHint(it.ID, o.Code)})
+	}
+	_, opening := text.Page(q.Pages[0].ID)
+	return s.book.Show(c, status, "last", lastPage{frame: s.during(st), Ticks: f, Opening: opening, Back: len(sh.Pages), Problems: problems})
+}
+
+// send keeps the response and draws what follows from it at once: the alert is
+// stored before the thanks are shown.
+func (s *Pages) send(c *gin.Context, st survey.Sitting, sh survey.Sheet) error {
+	ctx := c.Request.Context()
+	if sh.Reach < len(sh.Pages) {
+		return page.See(c, "/f?p="+strconv.Itoa(sh.Reach+1))
+	}
+	var ticks survey.Ticks
+	for _, v := range c.PostFormArray(questionnaires.TicksItem) {
+		switch v {
+		case questionnaires.TickQuote:
+			ticks.Quote = true
+		case questionnaires.TickTold:
+			ticks.Told = true
+		case questionnaires.TickContact:
+			ticks.Contact = true
+		case questionnaires.TickShare:
+			ticks.Share = true
+		default:
+			return fault.New(fault.Invalid, "This form has something in it that is not on the page. Nothing of it was kept. Go back and try again.")
+		}
+	}
+	r, _, err := s.survey.Submit(ctx, st, ticks)
+	if err != nil {
+		return s.orNothing(c, err)
+	}
+	if err := s.loop.FollowUp(ctx, &r); err != nil {
+		// The response is kept, with its hits on it, and the sweep will draw what follows.
+		s.conf.Log.Error("a response was not followed up at once", "response", r.ID, "error", err)
+		if len(r.Hits) > 0 {
+			return err
+		}
+	}
+	return page.See(c, "/f")
+}
+
+func (s *Pages) stopped(c *gin.Context) error {
+	f := s.frame(page.FallbackLanguage)
+	return s.book.Show(c, http.StatusOK, "stopped", f)
+}
+
+func (s *Pages) safety(c *gin.Context) error {
+	st, err := s.sitting(c)
+	if err != nil {
+		return s.orNothing(c, err)
+	}
+	return s.book.Show(c, http.StatusOK, "safety", s.during(st))
+}
+
+type withdrawPage struct {
+	frame
+	Code     page.Field
+	Problems []page.Problem
+	Done     bool
+}
+
+func (s *Pages) askWithdrawal(c *gin.Context) error {
+	return s.withdrawForm(c, http.StatusOK, "", nil)
+}
+
+func (s *Pages) withdrawForm(c *gin.Context, status int, typed string, problems []page.Problem) error {
+	f := s.frame(page.FallbackLanguage)
+	label, err := f.Say("withdraw-label")
+	if err != nil {
+		return err
+	}
+	hint, err := f.Say("withdraw-hint")
+	if err != nil {
+		return err
+	}
+	field := page.Field{Name: "code", Label: label, Hint: hint, Value: typed, Error: page.ErrorOf(problems, "code"), Max: 60}
+	return s.book.Show(c, status, "withdraw", withdrawPage{frame: f, Code: field, Problems: problems})
+}
+
+// withdraw takes answers back by their receipt code. A code that is well formed
+// but opens nothing gets the same page as one that did.
+func (s *Pages) withdraw(c *gin.Context) error {
+	ctx := c.Request.Context()
+	typed := c.PostForm("code")
+	r, err := s.survey.WithdrawAnswers(ctx, typed)
+	switch {
+	case fault.Is(err, fault.Invalid):
+		v := s.words.In(page.FallbackLanguage)
+		text, sayErr := v.Say("error-code")
+		if sayErr != nil {
+			return sayErr
+		}
+		if len(typed) > 60 {
+			typed = ""
+		}
+		return s.withdrawForm(c, http.StatusUnprocessableEntity, typed, []page.Problem{{Field: "code", Message: text}})
+	case survey.IsClosed(err):
+	case err != nil:
+		return err
+	default:
+		if err := s.loop.FollowUp(ctx, &r); err != nil {
+			s.conf.Log.Error("a withdrawn response was not followed up at once", "response", r.ID, "error", err)
+		}
+	}
+	return s.book.Show(c, http.StatusOK, "withdraw", withdrawPage{frame: s.frame(page.FallbackLanguage), Done: true})
+}
