@@ -98,7 +98,7 @@ func BenchmarkQuery(b *testing.B) {
 	n := benchSize(b)
 	p := newPanel(b)
 	fill(b, p, n)
-	ctx := context.Background()
+	ctx, set := context.Background(), loadSet(b)
 	for _, q := range []Query{
 		{Measure: "core.informed", By: []string{DimMonth}, Stage: "report"},
 		{Measure: "index.communication", By: []string{DimQuarter, DimBCU}},
@@ -108,7 +108,7 @@ func BenchmarkQuery(b *testing.B) {
 		name := fmt.Sprintf("%s/by=%v", q.Measure, q.By)
 		b.Run(name+"/first", func(b *testing.B) { // after a change: the columns are scanned and the table protected
 			for range b.N {
-				p.ApplyThemes()
+				p.SetAdvice(set.Advice())
 				if _, err := p.Figures(ctx, q); err != nil {
 					b.Fatal(err)
 				}

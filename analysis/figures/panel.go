@@ -87,10 +87,19 @@ func (p *Panel) Size() Size {
 func (p *Panel) ApplyCases(rows ...CaseRow) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	changed := false
 	for i := range rows {
-		p.applyCase(&rows[i])
+		changed = p.applyCase(&rows[i]) || changed
 	}
-	p.version++
+	p.touch(changed)
+}
+
+// touch makes remembered tables stale when something changed. A cursor that hands
+// over the rows of its overlap again and again changes nothing.
+func (p *Panel) touch(changed bool) {
+	if changed {
+		p.version++
+	}
 }
 
 // ApplyResponses takes response rows. A row whose answers can't be read for its
@@ -100,12 +109,15 @@ func (p *Panel) ApplyResponses(rows ...ResponseRow) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var first error
+	changed := false
 	for i := range rows {
-		if err := p.applyResponse(&rows[i]); err != nil && first == nil {
+		did, err := p.applyResponse(&rows[i])
+		changed = changed || did
+		if err != nil && first == nil {
 			first = err
 		}
 	}
-	p.version++
+	p.touch(changed)
 	return first
 }
 
@@ -113,10 +125,11 @@ func (p *Panel) ApplyResponses(rows ...ResponseRow) error {
 func (p *Panel) ApplyThemes(rows ...ThemeRow) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	changed := false
 	for i := range rows {
-		p.applyTheme(&rows[i])
+		changed = p.applyTheme(&rows[i]) || changed
 	}
-	p.version++
+	p.touch(changed)
 }
 
 // LoadCases applies a stream of case rows in batches and gives the latest
@@ -163,388 +176,4 @@ func load[R any](ctx context.Context, rows iter.Seq2[R, error], changed func(R) 
 	}
 	flush()
 	return latest, unreadable
-}
-
-// hash is a key of 128 bits in place of a text: at ten million rows the texts
-// would take a gigabyte, and two of them meeting in one hash is out of reach.
-type hash [2]uint64
-
-func (p *Panel) hash(parts ...string) hash {
-	var out hash
-	for i, seed := range p.seed {
-		var h maphash.Hash
-		h.SetSeed(seed)
-		for j, s := range parts {
-			if j > 0 {
-				_ = h.WriteByte(0)
-			}
-			_, _ = h.WriteString(s)
-		}
-		out[i] = h.Sum64()
-	}
-	return out
-}
-
-// stamp is a row's ChangedAt as the columns hold it, with its tombstone: 0 is
-// "never seen", and of two rows of one instant the tombstone is the later.
-type stamp int64
-
-func stampOf(t time.Time, gone bool) stamp {
-	s := stamp(t.UnixMilli())<<1 | 1<<62
-	if gone {
-		s |= 1
-	}
-	return s
-}
-
-// dict numbers texts as they turn up; number 0 is the empty one, "unknown".
-type dict struct {
-	number map[string]uint16
-	names  []string
-}
-
-func newDict(known ...string) dict {
-	d := dict{number: map[string]uint16{"": 0}, names: []string{""}}
-	for _, k := range known {
-		d.of(k)
-	}
-	return d
-}
-
-// of gives the number of a text. Past 65,535 texts the rest are unknown.
-func (d *dict) of(s string) uint16 {
-	if n, ok := d.number[s]; ok {
-		return n
-	}
-	if len(d.names) > 0xffff {
-		return 0
-	}
-	n := uint16(len(d.names)) // #nosec G115 -- held above
-	d.number[s] = n
-	d.names = append(d.names, s)
-	return n
-}
-
-// asked is one asking in its column form.
-type asked struct {
-	month       int16
-	stage       uint8
-	disposition uint8
-}
-
-type place struct{ force, bcu, borough uint16 }
-
-type caseColumns struct {
-	rows    map[hash]int32
-	changed []stamp
-	area    []int32 // index into areas
-	offence []uint16
-	outcome []uint16
-	age     []uint16
-	sex     []uint16
-	abuse   []uint8
-	asks    [][]asked
-	live    int
-
-	areas                                     []place
-	areaOf                                    map[place]int32
-	forces, bcus, boroughs                    dict
-	offences, outcomes, ages, sexes, abuseYes dict
-}
-
-func (c *caseColumns) init() {
-	c.rows = map[hash]int32{}
-	c.areas = []place{{}}
-	c.areaOf = map[place]int32{{}: 0}
-	c.forces, c.bcus, c.boroughs = newDict(), newDict(), newDict()
-	c.offences, c.outcomes, c.ages, c.sexes = newDict(), newDict(), newDict(), newDict()
-	c.abuseYes = newDict("no", "yes")
-}
-
-// row finds or makes the row of a case. A response may name a case before its
-// row comes; until then its attributes are unknown.
-func (c *caseColumns) row(key hash) int32 {
-	if r, ok := c.rows[key]; ok {
-		return r
-	}
-	r := int32(len(c.changed)) // #nosec G115 -- memory ends long before two thousand million rows
-	c.rows[key] = r
-	c.changed = append(c.changed, 0)
-	c.area = append(c.area, 0)
-	c.offence = append(c.offence, 0)
-	c.outcome = append(c.outcome, 0)
-	c.age = append(c.age, 0)
-	c.sex = append(c.sex, 0)
-	c.abuse = append(c.abuse, 0)
-	c.asks = append(c.asks, nil)
-	return r
-}
-
-func (p *Panel) applyCase(r *CaseRow) {
-	c := &p.cases
-	i, s := c.row(p.hash(r.Key)), stampOf(r.ChangedAt, r.Gone)
-	if s < c.changed[i] {
-		return
-	}
-	if alive(c.changed[i]) {
-		c.live--
-	}
-	c.changed[i] = s
-	if r.Gone {
-		c.area[i], c.offence[i], c.outcome[i], c.age[i], c.sex[i], c.abuse[i], c.asks[i] = 0, 0, 0, 0, 0, 0, nil
-		return
-	}
-	c.live++
-	pl := place{c.forces.of(r.Force), c.bcus.of(r.BCU), c.boroughs.of(r.Borough)}
-	area, ok := c.areaOf[pl]
-	if !ok {
-		area = int32(len(c.areas)) // #nosec G115 -- as above
-		c.areas = append(c.areas, pl)
-		c.areaOf[pl] = area
-	}
-	c.area[i] = area
-	c.offence[i], c.outcome[i] = c.offences.of(r.Offence), c.outcomes.of(r.Outcome)
-	c.age[i], c.sex[i] = c.ages.of(r.AgeBand), c.sexes.of(r.Sex)
-	c.abuse[i] = 0
-	if r.DomesticAbuse == 0 || r.DomesticAbuse == 1 {
-		c.abuse[i] = uint8(r.DomesticAbuse) + 1
-	}
-	asks := make([]asked, 0, len(r.Asks))
-	for _, a := range r.Asks {
-		stage, ok := stageNumber(a.Stage)
-		if month := monthOf(a.DueAt, p.zone); ok && month >= 0 {
-			asks = append(asks, asked{month: month, stage: stage, disposition: dispositionCode(a)})
-		}
-	}
-	c.asks[i] = asks
-}
-
-func alive(s stamp) bool { return s != 0 && s&1 == 0 }
-
-// What a response is, besides its answers.
-const (
-	flagLive     uint8 = 1 << iota // kept: not a tombstone, not only spoken of
-	flagComplete                   // complete, the quick path included
-	flagQuick
-)
-
-type responseColumns struct {
-	rows      map[hash]int32
-	changed   []stamp
-	caseRow   []int32
-	month     []int16
-	round     []uint8
-	stage     []uint8
-	mode      []uint8
-	flags     []uint8
-	form      []uint8
-	singles   [][]uint8
-	multis    [][]uint64
-	states    [][]uint8
-	coded     []uint8 // how many coded texts
-	positive  []uint64
-	negative  []uint64
-	liveCount int
-}
-
-func (c *responseColumns) init(s *schema) {
-	c.rows = map[hash]int32{}
-	c.singles = make([][]uint8, s.singles)
-	c.multis = make([][]uint64, s.multis)
-	c.states = make([][]uint8, s.multis)
-}
-
-func (c *responseColumns) row(key hash) int32 {
-	if r, ok := c.rows[key]; ok {
-		return r
-	}
-	r := int32(len(c.changed)) // #nosec G115 -- as for cases
-	c.rows[key] = r
-	c.changed = append(c.changed, 0)
-	c.caseRow = append(c.caseRow, 0)
-	c.month = append(c.month, -1)
-	c.round = append(c.round, 0)
-	c.stage = append(c.stage, 0)
-	c.mode = append(c.mode, 0)
-	c.flags = append(c.flags, 0)
-	c.form = append(c.form, 0)
-	c.coded = append(c.coded, 0)
-	c.positive = append(c.positive, 0)
-	c.negative = append(c.negative, 0)
-	for i := range c.singles {
-		c.singles[i] = append(c.singles[i], 0)
-	}
-	for i := range c.multis {
-		c.multis[i] = append(c.multis[i], 0)
-		c.states[i] = append(c.states[i], 0)
-	}
-	return r
-}
-
-func (p *Panel) applyResponse(r *ResponseRow) error {
-	c := &p.responses
-	key, s := p.hash(r.ID), stampOf(r.ChangedAt, r.Gone)
-	if i, ok := c.rows[key]; ok && s < c.changed[i] {
-		return nil
-	}
-	u := &p.buffer
-	var stage, mode, formNumber uint8
-	month := int16(-1)
-	if r.Gone {
-		clear(u.singles)
-		clear(u.multis)
-		clear(u.states)
-	} else {
-		f, ok := p.schema.forms[r.Questionnaire]
-		if !ok {
-			return fault.New(fault.Invalid, "a response answers a questionnaire that is not known")
-		}
-		if stage, ok = stageNumber(r.Stage); !ok {
-			return fault.New(fault.Invalid, "a response has a stage that is not known")
-		}
-		if mode, ok = indexOf(modes(), r.Mode); !ok {
-			return fault.New(fault.Invalid, "a response has a mode that is not known")
-		}
-		if month = monthOf(r.SubmittedAt, p.zone); month < 0 {
-			return fault.New(fault.Invalid, "a response was submitted at no time that can be")
-		}
-		if err := f.read(r.Packed, u); err != nil {
-			return err
-		}
-		formNumber, _ = indexOf(p.schema.formIDs, r.Questionnaire)
-	}
-	i := c.row(key)
-	if c.flags[i]&flagLive != 0 {
-		c.liveCount--
-	}
-	c.changed[i], c.month[i], c.stage[i], c.mode[i], c.form[i], c.flags[i] = s, month, stage, mode, formNumber, 0
-	c.round[i] = uint8(min(max(r.Round, 0), 255)) // #nosec G115 -- held between
-	if !r.Gone {
-		c.caseRow[i] = p.cases.row(p.hash(r.CaseKey))
-		c.flags[i] = flagLive
-		c.liveCount++
-		if r.Disposition == string(Completed) {
-			c.flags[i] |= flagComplete
-		}
-		if r.Quick {
-			c.flags[i] |= flagQuick
-		}
-	}
-	for k := range c.singles {
-		c.singles[k][i] = u.singles[k]
-	}
-	for k := range c.multis {
-		c.multis[k][i], c.states[k][i] = u.multis[k], u.states[k]
-	}
-	return nil
-}
-
-// codingColumns keeps each coded text apart, so that one of two can change.
-type codingColumns struct {
-	rows     map[hash]int32
-	changed  []stamp
-	response []int32
-	positive []uint64
-	negative []uint64
-	next     []int32 // the next coding of the same response, -1 at the end
-	first    map[int32]int32
-	live     int
-}
-
-func (c *codingColumns) init() {
-	c.rows = map[hash]int32{}
-	c.first = map[int32]int32{}
-}
-
-func (p *Panel) applyTheme(r *ThemeRow) {
-	c := &p.codings
-	key, s := p.hash(r.ResponseID, r.Item), stampOf(r.ChangedAt, r.Gone)
-	i, ok := c.rows[key]
-	if ok && s < c.changed[i] {
-		return
-	}
-	if !ok {
-		i = int32(len(c.changed)) // #nosec G115 -- as for cases
-		response := p.responses.row(p.hash(r.ResponseID))
-		head, has := c.first[response]
-		if !has {
-			head = -1
-		}
-		c.rows[key], c.first[response] = i, i
-		c.changed, c.response, c.next = append(c.changed, 0), append(c.response, response), append(c.next, head)
-		c.positive, c.negative = append(c.positive, 0), append(c.negative, 0)
-	}
-	if alive(c.changed[i]) {
-		c.live--
-	}
-	c.changed[i], c.positive[i], c.negative[i] = s, 0, 0
-	if !r.Gone {
-		c.live++
-		for _, l := range r.Labels {
-			n := p.themeNumber(l.Code)
-			if n < 0 {
-				continue
-			}
-			switch l.Polarity {
-			case "positive":
-				c.positive[i] |= 1 << n
-			case "negative":
-				c.negative[i] |= 1 << n
-			}
-		}
-	}
-	p.gatherThemes(c.response[i])
-}
-
-// gatherThemes lays what all coded texts of a response show into its columns.
-func (p *Panel) gatherThemes(response int32) {
-	c, r := &p.codings, &p.responses
-	r.coded[response], r.positive[response], r.negative[response] = 0, 0, 0
-	for i := c.first[response]; i >= 0; i = c.next[i] {
-		if alive(c.changed[i]) {
-			r.coded[response]++
-			r.positive[response] |= c.positive[i]
-			r.negative[response] |= c.negative[i]
-		}
-	}
-}
-
-func (p *Panel) themeNumber(code string) int {
-	for i := range p.themes {
-		if p.themes[i].Code == code {
-			return i
-		}
-	}
-	return -1
-}
-
-func stages() []string {
-	out := make([]string, 0, 4)
-	for _, s := range questionnaires.Stages() {
-		out = append(out, string(s))
-	}
-	return out
-}
-
-func stageNumber(s string) (uint8, bool) {
-	switch s {
-	case string(questionnaires.Report):
-		return 0, true
-	case string(questionnaires.Investigation):
-		return 1, true
-	case string(questionnaires.Closure):
-		return 2, true
-	case string(questionnaires.Withdrawn):
-		return 3, true
-	}
-	return 0, false
-}
-
-func indexOf(list []string, s string) (uint8, bool) {
-	for i, v := range list {
-		if v == s {
-			return uint8(i), true // #nosec G115 -- short lists of our own
-		}
-	}
-	return 0, false
 }

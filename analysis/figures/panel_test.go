@@ -764,6 +764,32 @@ func TestMeasuresAreDefined(t *testing.T) {
 	}
 }
 
+// A cursor hands over the rows of its overlap again: nothing is counted anew for that.
+func TestTheSameRowsChangeNothing(t *testing.T) {
+	t.Parallel()
+	w := randomWorld(t, rand.New(rand.NewPCG(5, 5)), 60)
+	p := w.panel()
+	before := p.version
+	p.ApplyCases(w.cases...)
+	p.ApplyCases()
+	p.ApplyThemes(w.themes...)
+	if p.version != before {
+		t.Error("cases or codings handed over again made the tables stale")
+	}
+	last := w.responses[len(w.responses)-1]
+	if err := p.ApplyResponses(last); err != nil || p.version != before {
+		t.Error("a response handed over again made the tables stale", err)
+	}
+	last.Quick, last.ChangedAt = !last.Quick, last.ChangedAt.Add(48*time.Hour)
+	if last.Gone {
+		last = w.responses[0]
+		last.Quick, last.ChangedAt = true, last.ChangedAt.Add(48*time.Hour)
+	}
+	if err := p.ApplyResponses(last); err != nil || p.version == before {
+		t.Error("a changed response did not", err)
+	}
+}
+
 // Reading and writing at once: the race detector's test.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()

@@ -506,13 +506,19 @@ func apart(list []margin, top, bottom float64) {
 				moved = true
 			}
 		}
-		if n := len(list); n > 0 {
-			list[0].y = max(list[0].y, top)
-			list[n-1].y = min(list[n-1].y, bottom)
-		}
 		if !moved {
-			return
+			break
 		}
+	}
+	// Whatever still touches, or has left the plot, goes down from the top and then up from the bottom.
+	floor, ceiling := top, bottom
+	for i := range list {
+		list[i].y = max(list[i].y, floor)
+		floor = list[i].y + lineHeight
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		list[i].y = min(list[i].y, ceiling)
+		ceiling = list[i].y - lineHeight
 	}
 }
 

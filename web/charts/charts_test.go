@@ -211,7 +211,7 @@ func TestLabelsKeepApart(t *testing.T) {
 			if list[i].y < 39 || list[i].y > 285 {
 				t.Fatalf("label at %.1f", list[i].y)
 			}
-			if i > 0 && list[i].y-list[i-1].y < lineHeight-1 {
+			if i > 0 && list[i].y-list[i-1].y < lineHeight-.1 {
 				t.Fatalf("labels at %.1f and %.1f", list[i-1].y, list[i].y)
 			}
 		}
