@@ -22,20 +22,21 @@ type spec[T any] struct {
 	key    string // the JSON name of the field kept as _id; empty: id
 	id     func(*T) *string
 	vers   func(*T) *int64 // nil for a document that is never updated
-	unique bool            // a field besides _id is unique
+	unique string          // a field besides _id that is unique; empty: none
 }
 
 // collection is one collection of documents: the generic core under every port.
 type collection[T any] struct {
 	spec[T]
-	c *mongo.Collection
+	c    *mongo.Collection
+	page int // documents a stream reads at once
 }
 
 func newCollection[T any](s *Store, sp spec[T]) *collection[T] {
 	if sp.key == "" {
 		sp.key = "id"
 	}
-	return &collection[T]{spec: sp, c: s.db.Collection(sp.name)}
+	return &collection[T]{spec: sp, c: s.db.Collection(sp.name), page: s.page}
 }
 
 // where is a filter of equal fields: name, value, name, value …
@@ -167,25 +168,33 @@ func (c *collection[T]) write(ctx context.Context, id string, version int64, raw
 	if version > 0 {
 		res, err := c.c.ReplaceOne(ctx, where("_id", id, "version", version), raw)
 		if err != nil {
-			return false, fail(ctx, err, "write a %s", c.noun)
+			return false, c.clash(ctx, id, raw, fail(ctx, err, "write a %s", c.noun))
 		}
 		return res.MatchedCount == 1, nil
 	}
 	_, err := c.c.InsertOne(ctx, raw)
-	if !mongo.IsDuplicateKeyError(err) {
-		return err == nil, fail(ctx, err, "insert a %s", c.noun)
+	if mongo.IsDuplicateKeyError(err) {
+		return false, c.clash(ctx, id, raw, nil) // unless another clashes, the id was taken meanwhile
 	}
-	if c.unique {
-		// Either the id was taken meanwhile, or another document has the unique field.
-		now, readErr := c.raw(ctx, id)
-		if readErr != nil {
-			return false, readErr
-		}
-		if now == nil {
-			return false, fail(ctx, err, "insert a %s", c.noun)
-		}
+	return err == nil, fail(ctx, err, "insert a %s", c.noun)
+}
+
+// clash explains a write that failed with err: fault.Conflict when another
+// document has the value of the unique field, else err. The index has decided;
+// this only asks why, and not by the error, since not every server that speaks
+// the protocol gives a broken index the same code.
+func (c *collection[T]) clash(ctx context.Context, id string, raw bson.Raw, err error) error {
+	if c.unique == "" || fault.Is(err, fault.Unavailable) || ctx.Err() != nil {
+		return err
 	}
-	return false, nil
+	others, findErr := c.list(ctx, where(c.unique, raw.Lookup(c.unique), "_id", op("$ne", id)), ascending("_id"), 1, "_id")
+	if findErr != nil {
+		return findErr
+	}
+	if len(others) > 0 {
+		return &fault.Error{Kind: fault.Conflict, Message: "another " + c.noun + " has the same " + c.unique, Err: err}
+	}
+	return err
 }
 
 // delete removes one document; none is no error.
@@ -227,7 +236,7 @@ func (c *collection[T]) list(ctx context.Context, filter, sort bson.D, limit int
 	}
 	opts := options.Find().SetSort(sort).SetLimit(int64(limit))
 	if limit > 0 {
-		opts.SetBatchSize(int32(min(limit, pageRows))) //nolint:gosec // G115: at most pageRows
+		opts.SetBatchSize(int32(min(limit, maxBatch))) //nolint:gosec // G115: a small number
 	}
 	if len(fields) > 0 {
 		opts.SetProjection(ascending(fields...))
@@ -291,20 +300,20 @@ func (c *collection[T]) first(ctx context.Context, filter, sort bson.D) (T, erro
 func (c *collection[T]) changedSince(ctx context.Context, since time.Time, filter bson.D, changedAt func(*T) time.Time, fields ...string) iter.Seq2[T, error] {
 	and := func(more ...bson.E) bson.D { return append(filter[:len(filter):len(filter)], more...) }
 	order := ascending("changed_at", "_id")
-	return stream(ctx, func() func() ([]T, error) {
+	return stream(ctx, c.page, func() func() ([]T, error) {
 		later := op("$gte", since)
 		var last *T
 		return func() (page []T, err error) {
 			if last != nil {
 				at := changedAt(last)
 				page, err = c.list(ctx, and(bson.E{Key: "changed_at", Value: at}, bson.E{Key: "_id", Value: op("$gt", *c.id(last))}),
-					ascending("_id"), pageRows, fields...)
+					ascending("_id"), c.page, fields...)
 				if err != nil {
 					return nil, err
 				}
 				later = op("$gt", at)
 			}
-			if room := pageRows - len(page); room > 0 {
+			if room := c.page - len(page); room > 0 {
 				rest, err := c.list(ctx, and(bson.E{Key: "changed_at", Value: later}), order, room, fields...)
 				if err != nil {
 					return nil, err
@@ -321,10 +330,10 @@ func (c *collection[T]) changedSince(ctx context.Context, since time.Time, filte
 
 // byID streams the documents that meet the filter in order of _id.
 func (c *collection[T]) byID(ctx context.Context, filter bson.D) iter.Seq2[T, error] {
-	return stream(ctx, func() func() ([]T, error) {
+	return stream(ctx, c.page, func() func() ([]T, error) {
 		id := ""
 		return func() ([]T, error) {
-			page, err := c.list(ctx, append(filter[:len(filter):len(filter)], bson.E{Key: "_id", Value: op("$gt", id)}), ascending("_id"), pageRows)
+			page, err := c.list(ctx, append(filter[:len(filter):len(filter)], bson.E{Key: "_id", Value: op("$gt", id)}), ascending("_id"), c.page)
 			if len(page) > 0 {
 				id = *c.id(&page[len(page)-1])
 			}
@@ -335,7 +344,7 @@ func (c *collection[T]) byID(ctx context.Context, filter bson.D) iter.Seq2[T, er
 
 // stream yields page after page, up to the first that is not full. start begins
 // the walk anew for each range over it.
-func stream[T any](ctx context.Context, start func() (next func() ([]T, error))) iter.Seq2[T, error] {
+func stream[T any](ctx context.Context, size int, start func() (next func() ([]T, error))) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		next := start()
@@ -354,7 +363,7 @@ func stream[T any](ctx context.Context, start func() (next func() ([]T, error)))
 					return
 				}
 			}
-			if len(page) < pageRows {
+			if len(page) < size {
 				return
 			}
 		}

@@ -86,7 +86,7 @@ func (s *Store) collections() {
 		name: "users", noun: "user",
 		id:     func(u *access.User) *string { return &u.ID },
 		vers:   func(u *access.User) *int64 { return &u.Version },
-		unique: true, // email_key
+		unique: "email_key",
 	})
 	s.sessions = newCollection(s, spec[access.Session]{
 		name: "sessions", noun: "session",

@@ -38,9 +38,11 @@ import (
 const (
 	defaultSelectTimeout    = 3 * time.Second  // to find a server that can take the call
 	defaultOperationTimeout = 10 * time.Second // for one call, repeats included
-	pageRows                = 1000             // documents a stream reads at once
+	defaultPage             = 1000             // documents a stream reads at once
+	maxBatch                = 1000             // documents in one reply of the server
 	maxTries                = 1000             // lost compare-and-swaps before Update gives up
-	extraCandidates         = 32               // read beyond what is claimed, for those that others take first
+	staleAfter              = 4                // claims lost to others before the candidates are read again
+	extraCandidates         = 64               // read beyond what is claimed, for those that others take first
 )
 
 // Options are the settings of a store; a zero value takes the default. What the
@@ -49,6 +51,7 @@ const (
 type Options struct {
 	SelectTimeout    time.Duration // default 3 s
 	OperationTimeout time.Duration // default 10 s
+	PageRows         int           // how many documents a stream reads at once; default 1000
 }
 
 // Store implements every storage port but one on one MongoDB database;
@@ -57,6 +60,7 @@ type Options struct {
 type Store struct {
 	client *mongo.Client
 	db     *mongo.Database
+	page   int // documents a stream reads at once
 
 	events       *collection[survey.EventRecord]
 	cases        *collection[survey.Case]
@@ -95,6 +99,9 @@ func Open(ctx context.Context, uri string, opts Options) (*Store, error) {
 	if opts.OperationTimeout <= 0 {
 		opts.OperationTimeout = defaultOperationTimeout
 	}
+	if opts.PageRows <= 0 {
+		opts.PageRows = defaultPage
+	}
 	client, err := mongo.Connect(options.Client().ApplyURI(uri).
 		SetServerSelectionTimeout(opts.SelectTimeout).
 		SetConnectTimeout(opts.SelectTimeout).
@@ -108,7 +115,7 @@ func Open(ctx context.Context, uri string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the MongoDB URI cannot be used; it reads mongodb://USER:PASSWORD@HOST:PORT/DATABASE?OPTIONS")
 	}
-	s := &Store{client: client, db: client.Database(name)}
+	s := &Store{client: client, db: client.Database(name), page: opts.PageRows}
 	s.collections()
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(err, client.Disconnect(context.WithoutCancel(ctx)))

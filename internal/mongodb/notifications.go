@@ -3,6 +3,7 @@ package mongodb
 import (
 	"cmp"
 	"context"
+	"hash/fnv"
 	"slices"
 	"time"
 
@@ -61,47 +62,71 @@ func (s *Store) ClaimMessages(ctx context.Context, owner string, now, until time
 	for len(claimed) < limit {
 		candidates, err := s.claimable(ctx, now, limit-len(claimed)+extraCandidates)
 		if err != nil {
-			return claimed, giveBack(claimed, err)
+			return claimed, unlessClaimed(claimed, err)
 		}
-		lost := false
-		for i := 0; i < len(candidates) && len(claimed) < limit; i++ {
-			m := &candidates[i]
-			version := m.Version
-			if m.State == notifications.Sending {
-				m.Unsure++
-			}
-			m.State, m.Owner, m.LeaseUntil, m.ChangedAt = notifications.Sending, owner, until, now
-			m.Fence++
-			m.Attempts++
-			raw, err := s.messages.encode(m, version+1)
-			if err != nil {
-				return claimed, giveBack(claimed, err)
-			}
-			won, err := s.messages.write(ctx, m.ID, version, raw)
-			if err != nil {
-				return claimed, giveBack(claimed, err)
-			}
-			if !won {
-				lost = true
+		// The earliest first. Who loses one is not alone on the list, and goes on from
+		// a place of its own, lest all lose to each other message after message; who
+		// loses several holds an old list.
+		n := len(candidates)
+		tried := make([]bool, n)
+		lost, from := 0, 0
+		for i := 0; i < n && lost < staleAfter && len(claimed) < limit; i++ {
+			k := (from + i) % n
+			if tried[k] {
 				continue
 			}
-			stored, err := s.messages.decode(raw)
+			tried[k] = true
+			m, won, err := s.claim(ctx, candidates[k], owner, now, until)
 			if err != nil {
-				return claimed, giveBack(claimed, err)
+				return claimed, unlessClaimed(claimed, err)
 			}
-			claimed = append(claimed, stored)
+			if won {
+				claimed = append(claimed, m)
+				continue
+			}
+			if lost++; lost == 1 {
+				from, i = place(owner, n), -1
+			}
 		}
-		if !lost {
+		if lost == 0 {
 			break
 		}
 	}
 	return claimed, nil
 }
 
-// giveBack decides what a failure after the first claim means: what is claimed
+// claim swaps one candidate for its claimed self and reports whether it was still as read.
+func (s *Store) claim(ctx context.Context, m notifications.Message, owner string, now, until time.Time) (notifications.Message, bool, error) {
+	version := m.Version
+	if m.State == notifications.Sending {
+		m.Unsure++
+	}
+	m.State, m.Owner, m.LeaseUntil, m.ChangedAt = notifications.Sending, owner, until, now
+	m.Fence++
+	m.Attempts++
+	raw, err := s.messages.encode(&m, version+1)
+	if err != nil {
+		return m, false, err
+	}
+	won, err := s.messages.write(ctx, m.ID, version, raw)
+	if err != nil || !won {
+		return m, false, err
+	}
+	m, err = s.messages.decode(raw)
+	return m, err == nil, err
+}
+
+// place is where on a list of n an owner goes when it meets another.
+func place(owner string, n int) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(owner))     // never fails
+	return int(h.Sum32() % uint32(n)) //nolint:gosec // G115: the length of a short list
+}
+
+// unlessClaimed decides what a failure after the first claim means: what is claimed
 // is claimed, so the caller gets it without an error and meets the failure in its
 // next call.
-func giveBack(claimed []notifications.Message, err error) error {
+func unlessClaimed(claimed []notifications.Message, err error) error {
 	if len(claimed) > 0 {
 		return nil
 	}

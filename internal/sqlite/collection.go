@@ -255,15 +255,15 @@ func (c *collection[T]) first(ctx context.Context, rest string, args ...any) (T,
 // changedSince streams the documents with changed_at at or after since, in
 // order of (changed_at, id).
 func (c *collection[T]) changedSince(ctx context.Context, since time.Time, changedAt func(*T) time.Time) iter.Seq2[T, error] {
-	return stream(ctx, since, func(at int64, id string) ([]T, error) {
-		return c.list(ctx, "WHERE (changed_at, id) > (?, ?) ORDER BY changed_at, id LIMIT ?", at, id, pageRows)
+	return stream(ctx, c.s.page, since, func(at int64, id string) ([]T, error) {
+		return c.list(ctx, "WHERE (changed_at, id) > (?, ?) ORDER BY changed_at, id LIMIT ?", at, id, c.s.page)
 	}, func(doc *T) (int64, string) { return ms(changedAt(doc)), *c.id(doc) })
 }
 
 // byID streams the documents that meet a condition in order of id.
 func (c *collection[T]) byID(ctx context.Context, where string, args ...any) iter.Seq2[T, error] {
-	return stream(ctx, time.Time{}, func(_ int64, id string) ([]T, error) {
-		return c.list(ctx, "WHERE "+where+" AND id > ? ORDER BY id LIMIT ?", append(args[:len(args):len(args)], id, pageRows)...)
+	return stream(ctx, c.s.page, time.Time{}, func(_ int64, id string) ([]T, error) {
+		return c.list(ctx, "WHERE "+where+" AND id > ? ORDER BY id LIMIT ?", append(args[:len(args):len(args)], id, c.s.page)...)
 	}, func(doc *T) (int64, string) { return 0, *c.id(doc) })
 }
 
@@ -271,7 +271,7 @@ func (c *collection[T]) byID(ctx context.Context, where string, args ...any) ite
 // pages, however long the caller takes: the writer's log can be folded into the
 // file meanwhile. A document that is changed during the walk moves ahead of it
 // and is met again; none that stays is missed.
-func stream[R any](ctx context.Context, since time.Time, page func(at int64, id string) ([]R, error), place func(*R) (int64, string)) iter.Seq2[R, error] {
+func stream[R any](ctx context.Context, size int, since time.Time, page func(at int64, id string) ([]R, error), place func(*R) (int64, string)) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		var none R
 		at, id := ms(since), ""
@@ -290,7 +290,7 @@ func stream[R any](ctx context.Context, since time.Time, page func(at int64, id 
 					return
 				}
 			}
-			if len(rows) < pageRows {
+			if len(rows) < size {
 				return
 			}
 			at, id = place(&rows[len(rows)-1])

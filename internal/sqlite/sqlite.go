@@ -35,7 +35,7 @@ import (
 // Limits of the store.
 const (
 	busyTimeout = 5 * time.Second // how long to wait for another process's write
-	pageRows    = 1000            // rows read at once by a stream: no read lasts longer than one page
+	defaultPage = 1000            // rows read at once by a stream: no read lasts longer than one page
 	purgeRows   = 5000            // rows deleted at once, so that a purge does not hold up other writes
 	maxTries    = 1000            // lost compare-and-swaps before Update gives up
 	filePerm    = 0o600
@@ -46,14 +46,16 @@ type Options struct {
 	// Volatile gives up surviving a loss of power for speed, for tests and
 	// measurements: a commit is not forced to the disk.
 	Volatile bool
+	// PageRows is how many rows a stream reads at once; 1000 when it is 0.
+	PageRows int
 }
 
 // Store implements every storage port but one on one SQLite file; [Store.Access]
 // gives the port of internal/access, whose links share their method names with
 // the survey's. Safe for many goroutines, and for several processes on one machine.
 type Store struct {
-	path   string
 	temp   string // folder to remove on Close; empty: none
+	page   int    // rows a stream reads at once
 	write  *writer
 	read   *sql.DB
 	stmts  sync.Map // SQL text → *sql.Stmt on read
@@ -112,14 +114,17 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	}
 	readDB, err := sql.Open("sqlite", dsn(path, "query_only(on)", "cache_size(-8000)"))
 	if err != nil {
-		write.close()
+		_ = write.close()
 		return nil, fail(ctx, err, "open the database")
 	}
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	readDB.SetMaxOpenConns(readers)
 	readDB.SetMaxIdleConns(readers)
 
-	s := &Store{path: path, write: write, read: readDB}
+	s := &Store{write: write, read: readDB, page: opts.PageRows}
+	if s.page <= 0 {
+		s.page = defaultPage
+	}
 	s.collections()
 	return s, nil
 }

@@ -159,10 +159,10 @@ func (s *Store) DraftsToClose(ctx context.Context, now time.Time, limit int) ([]
 
 // ResponsesChanged implements [survey.Answers] from the columns alone.
 func (s *Store) ResponsesChanged(ctx context.Context, since time.Time) iter.Seq2[survey.ResponseRow, error] {
-	return stream(ctx, since, func(at int64, id string) ([]survey.ResponseRow, error) {
+	return stream(ctx, s.page, since, func(at int64, id string) ([]survey.ResponseRow, error) {
 		return scan(ctx, s, `SELECT id, respondent, stage, round, mode, questionnaire, state, quick, packed, submitted_at, changed_at
 			FROM responses WHERE state <> 'draft' AND (changed_at, id) > (?, ?) ORDER BY changed_at, id LIMIT ?`,
-			responseRow, at, id, pageRows)
+			responseRow, at, id, s.page)
 	}, func(r *survey.ResponseRow) (int64, string) { return ms(r.ChangedAt), r.ID })
 }
 
