@@ -7,8 +7,10 @@ package page
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
@@ -79,7 +81,13 @@ func NewBook(files fs.FS) (*Book, error) {
 		if t, err = t.ParseFS(files, n); err != nil {
 			return nil, fmt.Errorf("parse %s: %w", n, err)
 		}
-		b.pages[strings.TrimSuffix(path.Base(n), ".html")] = t.Lookup(n)
+		t = t.Lookup(n)
+		// Escaping is worked out at the first print: do it now, so that a template that cannot be made safe fails at start.
+		var unsafe *template.Error
+		if err := t.Execute(io.Discard, nil); errors.As(err, &unsafe) {
+			return nil, fmt.Errorf("escape %s: %w", n, err)
+		}
+		b.pages[strings.TrimSuffix(path.Base(n), ".html")] = t
 	}
 	return b, nil
 }

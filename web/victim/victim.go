@@ -614,3 +614,26 @@ func (s *Pages) withdraw(c *gin.Context) error {
 	}
 	return s.book.Show(c, http.StatusOK, "withdraw", withdrawPage{frame: s.frame(page.FallbackLanguage), Done: true})
 }
+
+type problemPage struct {
+	frame
+	Detail string
+}
+
+// Owns reports whether an address is one of the survey's, so that an error there
+// is shown as a survey page.
+func Owns(path string) bool {
+	return path == "/f" || path == "/x" || path == "/withdraw" || strings.HasPrefix(path, "/f/")
+}
+
+// Problem shows an error as a survey page: what may be shown of it, and the way back.
+func (s *Pages) Problem(c *gin.Context, p edge.Problem) {
+	f := s.frame(page.FallbackLanguage)
+	detail := p.Detail
+	if p.Status >= http.StatusInternalServerError {
+		detail = ""
+	}
+	if err := s.book.Show(c, p.Status, "problem", problemPage{frame: f, Detail: detail}); err != nil {
+		c.String(p.Status, "%s", p.Title)
+	}
+}

@@ -29,7 +29,7 @@
   var wrong = document.getElementById("errors");
   if (wrong) wrong.focus();
   // An answer that stands alone clears the others, and they clear it.
-  document.querySelectorAll("input[data-only]").forEach(function (only) {
+  document.querySelectorAll("input[data-alone]").forEach(function (only) {
     document.querySelectorAll('input[name="' + CSS.escape(only.name) + '"]').forEach(function (other) {
       other.addEventListener("change", function () {
         if (!other.checked) return;
