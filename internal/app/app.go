@@ -110,7 +110,7 @@ func Furnish(store Store, keys *seal.Keys, now func() time.Time, log *slog.Logge
 func themes(book *codebook.Codebook) []figures.Theme {
 	var out []figures.Theme
 	for _, c := range book.Codes {
-		out = append(out, figures.Theme{Code: c.ID, Title: c.Title, Construct: c.Group})
+		out = append(out, figures.Theme{Code: c.ID, Title: c.Title, Construct: string(c.Group)})
 	}
 	return out
 }

@@ -17,15 +17,15 @@ type Kind uint8
 
 // The kinds. Internal is the zero value: whatever nobody classified.
 const (
-	Internal    Kind = iota
-	Invalid          // the input is wrong; Fields say where and what would be right
-	NotFound         // there is no such thing, or the caller may not know of it
-	Conflict         // the input is right but clashes with what is stored
-	Denied           // the caller is known and may not do this
-	Unauthorized     // the caller is not known
-	TooLarge         // the input passes a stated limit
-	TooMany          // the caller is going too fast
-	Unavailable      // a part we depend on is away; the same call may work later
+	Internal     Kind = iota
+	Invalid           // the input is wrong; Fields say where and what would be right
+	NotFound          // there is no such thing, or the caller may not know of it
+	Conflict          // the input is right but clashes with what is stored
+	Denied            // the caller is known and may not do this
+	Unauthorized      // the caller is not known
+	TooLarge          // the input passes a stated limit
+	TooMany           // the caller is going too fast
+	Unavailable       // a part we depend on is away; the same call may work later
 )
 
 var kindNames = [...]string{"internal", "invalid", "not found", "conflict", "denied", "unauthorized", "too large", "too many", "unavailable"}

@@ -337,7 +337,9 @@ func mustCase(t *testing.T, w *world) survey.Case {
 	return c
 }
 
-func loopViewer() loop.Viewer { return loop.Viewer{Actor: survey.Actor{ID: "t", Role: "test"}, All: true} }
+func loopViewer() loop.Viewer {
+	return loop.Viewer{Actor: survey.Actor{ID: "t", Role: "test"}, All: true}
+}
 
 // TestWhateverOpensNothingLooksTheSame: same bytes, same status, same store calls.
 func TestWhateverOpensNothingLooksTheSame(t *testing.T) {
