@@ -1,7 +1,8 @@
-// Package wire owns the written forms of a case event: how one is read from
-// JSON, strictly and with every fault named by its field, and how times and
-// names are read wherever events are written down. It decides what the text
-// says; whether that makes a good event is for the survey room to judge.
+// Package wire owns the written forms of what machines tell us, case events above
+// all: how one is read from JSON, strictly and with every fault named by its
+// field, and how times and names are read wherever events are written down. It
+// decides what the text says; whether that makes a good event is for the survey
+// room to judge.
 package wire
 
 import (
@@ -18,7 +19,7 @@ import (
 // the answers that refuse what passes them.
 const (
 	MaxEvent  = 64 << 10 // bytes of one event, in any form
-	MaxBatch  = 10_000   // events of one request
+	MaxBatch  = 10_000   // events or bounces of one request
 	MaxDepth  = 16       // nesting of a JSON value
 	MaxFaults = 32       // faults reported of the writing of one event
 )
@@ -85,23 +86,12 @@ func Event(data []byte) (Record, error) {
 }
 
 // Array reads a JSON array of events. An element that is no object has a fault
-// of the Whole. The error is a *Malformed when the bytes are not one
-// JSON array, and fault.TooLarge above MaxBatch events.
+// of the Whole. The error is a *Malformed when the bytes are not one JSON array,
+// and fault.TooLarge above MaxBatch events.
 func Array(data []byte) ([]Record, error) {
-	p := parser{data: data}
-	p.space()
-	if p.peek() != '[' {
-		p.fail("an array is wanted: […]")
-		return nil, p.err
-	}
 	var out []Record
-	p.elements(func() {
-		if len(out) == MaxBatch {
-			p.err = fault.New(fault.TooLarge, "a batch holds at most %d events", MaxBatch)
-			return
-		}
+	err := array(data, func(p *parser) {
 		var r Record
-		p.faults = nil
 		start := p.pos
 		if p.peek() == '{' {
 			p.event(&r.Event)
@@ -114,11 +104,32 @@ func Array(data []byte) ([]Record, error) {
 		}
 		out = append(out, r)
 	})
-	p.end()
-	if p.err != nil {
-		return nil, p.err
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
+}
+
+// array reads a JSON array of at most MaxBatch elements; read takes one each time.
+func array(data []byte, read func(*parser)) error {
+	p := parser{data: data}
+	p.space()
+	if p.peek() != '[' {
+		p.fail("an array is wanted: […]")
+		return p.err
+	}
+	n := 0
+	p.elements(func() {
+		if n == MaxBatch {
+			p.err = fault.New(fault.TooLarge, "a batch holds at most %d", MaxBatch)
+			return
+		}
+		n++
+		p.faults = nil
+		read(&p)
+	})
+	p.end()
+	return p.err
 }
 
 func tooLarge() error {

@@ -171,6 +171,50 @@ func TestArray(t *testing.T) {
 	}
 }
 
+func TestBounces(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
+	one, batch, err := Bounces([]byte(` {"message_id":"<a@example.org>","kind":"permanent","at":"2026-03-02T09:30:00Z"} `))
+	if diff := cmp.Diff([]Bounce{{MessageID: "<a@example.org>", Kind: "permanent", At: at}}, one); diff != "" || batch || err != nil {
+		t.Errorf("%v %v %s", batch, err, diff)
+	}
+	many, batch, err := Bounces([]byte(`[{"message_id":"a","kind":"transient"},{"messageid":"a","at":"now"},"a",{"message_id":7,"kind":"` + strings.Repeat("x", 10) + `"},{"message_id":"` + strings.Repeat("x", maxMessageID+1) + `","kind":"permanent"}]`))
+	if !batch || err != nil {
+		t.Fatal(batch, err)
+	}
+	var faults []string
+	for _, b := range many {
+		var names []string
+		for _, f := range b.Faults {
+			names = append(names, f.Field)
+		}
+		faults = append(faults, strings.Join(names, " "))
+	}
+	if diff := cmp.Diff([]string{"", "messageid at message_id kind", "record", "message_id", "message_id"}, faults); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, bad := range []string{"", "7", "{", `{"message_id":"a"} x`, "[{]"} {
+		var m *Malformed
+		if _, _, err := Bounces([]byte(bad)); !errors.As(err, &m) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+func TestJoin(t *testing.T) {
+	t.Parallel()
+	written := []fault.Field{{Field: "type", Message: "w"}, {Field: "contact.safe_days[1]", Message: "w"}}
+	meant := []fault.Field{{Field: "type", Message: "m"}, {Field: "contact.safe_days", Message: "m"}, {Field: "force", Message: "m"}, {Field: "contact", Message: "m"}}
+	want := append(append([]fault.Field(nil), written...), meant[2], meant[3])
+	if diff := cmp.Diff(want, Join(written, meant)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	whole := []fault.Field{{Field: Whole, Message: "w"}}
+	if diff := cmp.Diff(whole, Join(whole, meant)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestTime(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
