@@ -197,11 +197,8 @@ func TestListsOfValues(t *testing.T) {
 			parameters = append(parameters, p.Name)
 		}
 		if p.Name == "stage" {
-			var got []string
-			for _, v := range p.Schema.Enum {
-				got = append(got, v.(string))
-			}
-			if diff := cmp.Diff([]string{string(survey.StageReport), string(survey.StageInvestigation), string(survey.StageClosure), string(survey.StageWithdrawn)}, got); diff != "" {
+			want := []any{string(survey.StageReport), string(survey.StageInvestigation), string(survey.StageClosure), string(survey.StageWithdrawn)}
+			if diff := cmp.Diff(want, p.Schema.Enum); diff != "" {
 				t.Errorf("stages (-ours +described):\n%s", diff)
 			}
 		}

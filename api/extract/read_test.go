@@ -141,9 +141,9 @@ func TestLongRecords(t *testing.T) {
 		}
 	}
 	exact := `{"sex":"` + strings.Repeat("x", wire.MaxEvent-len(`{"sex":""}`)) + `"}`
-	for rec := range Read(strings.NewReader(exact+"\r\n"+exact+"\n"), JSONL, time.UTC) {
-		if len(rec.Faults) > 0 {
-			t.Errorf("a line of the largest size: %v", rec.Faults)
+	for rec, err := range Read(strings.NewReader(exact+"\r\n"+exact+"\n"), JSONL, time.UTC) {
+		if len(rec.Faults) > 0 || err != nil {
+			t.Errorf("a line of the largest size: %v %v", rec.Faults, err)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"container/list"
 	"math"
 	"strconv"
 	"sync"
@@ -27,19 +26,29 @@ type Limiter struct {
 	now  func() time.Time
 
 	mu      sync.Mutex
-	buckets map[string]*list.Element
-	recent  *list.List // of *bucket, the latest seen first
+	buckets map[string]*bucket
+	ring    bucket // ends of the list of buckets: next is the latest seen, prev the one not seen for longest
 }
 
 type bucket struct {
-	key    string
-	tokens float64
-	at     time.Time
+	key        string
+	tokens     float64
+	at         time.Time
+	prev, next *bucket
+}
+
+func (b *bucket) remove() { b.prev.next, b.next.prev = b.next, b.prev }
+
+func (b *bucket) insertAfter(a *bucket) {
+	b.prev, b.next = a, a.next
+	a.next, b.next.prev = b, b
 }
 
 // NewLimiter makes a limiter that remembers up to most callers.
 func NewLimiter(rate Rate, most int, now func() time.Time) *Limiter {
-	return &Limiter{rate: rate, most: max(most, 1), now: now, buckets: map[string]*list.Element{}, recent: list.New()}
+	l := &Limiter{rate: rate, most: max(most, 1), now: now, buckets: map[string]*bucket{}}
+	l.ring.prev, l.ring.next = &l.ring, &l.ring
+	return l
 }
 
 // Take takes one token of a caller's bucket. ok is false when it is empty; wait
@@ -48,23 +57,23 @@ func (l *Limiter) Take(key string) (wait time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	var b *bucket
-	if el, known := l.buckets[key]; known {
-		b = el.Value.(*bucket)
-		l.recent.MoveToFront(el)
+	b, known := l.buckets[key]
+	if known {
+		b.remove()
 		if passed := now.Sub(b.at); passed > 0 { // a clock that is set back gives nothing and takes nothing
 			b.tokens = math.Min(float64(l.rate.Burst), b.tokens+passed.Seconds()*l.rate.PerSecond)
 		}
 		b.at = now
 	} else {
-		b = &bucket{key: key, tokens: float64(l.rate.Burst), at: now}
-		l.buckets[key] = l.recent.PushFront(b)
-		if l.recent.Len() > l.most {
-			oldest := l.recent.Back()
-			l.recent.Remove(oldest)
-			delete(l.buckets, oldest.Value.(*bucket).key)
+		if len(l.buckets) == l.most {
+			oldest := l.ring.prev
+			oldest.remove()
+			delete(l.buckets, oldest.key)
 		}
+		b = &bucket{key: key, tokens: float64(l.rate.Burst), at: now}
+		l.buckets[key] = b
 	}
+	b.insertAfter(&l.ring)
 	if b.tokens < 1 {
 		return time.Duration(math.Ceil((1 - b.tokens) / l.rate.PerSecond * float64(time.Second))), false
 	}
