@@ -2,6 +2,8 @@ package mongodb
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -11,6 +13,10 @@ import (
 // schemaKnown is the schema of this program. It goes up when older programs can
 // no longer work on what newer ones write; an index alone does not raise it.
 const schemaKnown = 1
+
+// indexTimeout is how long making the indexes may take: on a database that has
+// many documents already, an index that a new release brings takes minutes.
+const indexTimeout = 30 * time.Minute
 
 // # Indexes and shards
 //
@@ -40,30 +46,47 @@ const schemaKnown = 1
 // there a unique index holds. Sharding users would make start-up fail on it.
 //
 // No index is partial, since not every server that speaks the protocol has them.
-func indexes() map[string][]mongo.IndexModel {
-	return map[string][]mongo.IndexModel{
-		"events":      {index("applied", "received_at", "_id")},
-		"cases":       {index("respondent"), index("facts.advocate", "_id"), index("next_at", "_id"), index("changed_at", "_id")},
-		"links":       {index("expires_at")},
-		"sittings":    {index("expires_at")},
-		"responses":   {index("respondent", "_id"), index("receipt"), index("changed_at", "_id"), index("follow_up", "changed_at", "_id"), index("uncoded", "changed_at", "_id"), index("state", "closes_at", "_id")},
-		"codings":     {index("response", "_id"), index("changed_at", "_id")},
-		"alerts":      {index("due_at", "_id"), index("state", "due_at", "_id"), index("advocate", "due_at", "_id")},
-		"messages":    {index("mail_id"), index("state", "due_at", "_id"), index("state", "lease_until")},
-		"users":       {unique("email_key")},
-		"sessions":    {index("user_id"), index("expires_at")},
-		"staff_links": {index("user_id"), index("expires_at")},
-		"throttles":   {index("last_at")},
+func indexes() []index {
+	return []index{
+		{of: "events", fields: []string{"applied", "received_at", "_id"}},
+		{of: "cases", fields: []string{"respondent", "_id"}},
+		{of: "cases", fields: []string{"facts.advocate", "_id"}},
+		{of: "cases", fields: []string{"next_at", "_id"}},
+		{of: "cases", fields: []string{"changed_at", "_id"}},
+		{of: "links", fields: []string{"expires_at"}},
+		{of: "sittings", fields: []string{"expires_at"}},
+		{of: "responses", fields: []string{"respondent", "_id"}},
+		{of: "responses", fields: []string{"receipt", "_id"}},
+		{of: "responses", fields: []string{"changed_at", "_id"}},
+		{of: "responses", fields: []string{"follow_up", "changed_at", "_id"}},
+		{of: "responses", fields: []string{"uncoded", "changed_at", "_id"}},
+		{of: "responses", fields: []string{"state", "closes_at", "_id"}},
+		{of: "codings", fields: []string{"response", "_id"}},
+		{of: "codings", fields: []string{"changed_at", "_id"}},
+		{of: "alerts", fields: []string{"due_at", "_id"}},
+		{of: "alerts", fields: []string{"state", "due_at", "_id"}},
+		{of: "alerts", fields: []string{"advocate", "due_at", "_id"}},
+		{of: "messages", fields: []string{"mail_id", "_id"}},
+		{of: "messages", fields: []string{"state", "due_at", "_id"}},
+		{of: "messages", fields: []string{"state", "lease_until"}},
+		{of: "users", fields: []string{"email_key"}, unique: true},
+		{of: "sessions", fields: []string{"user_id"}},
+		{of: "sessions", fields: []string{"expires_at"}},
+		{of: "staff_links", fields: []string{"user_id"}},
+		{of: "staff_links", fields: []string{"expires_at"}},
+		{of: "throttles", fields: []string{"last_at"}},
 	}
 }
 
-func index(fields ...string) mongo.IndexModel {
-	return mongo.IndexModel{Keys: ascending(fields...)}
+// index is one index: ascending by its fields.
+type index struct {
+	of     string // the collection
+	fields []string
+	unique bool
 }
 
-func unique(field string) mongo.IndexModel {
-	return mongo.IndexModel{Keys: ascending(field), Options: options.Index().SetUnique(true)}
-}
+// name is the name that the server itself would give.
+func (i index) name() string { return strings.Join(i.fields, "_1_") + "_1" }
 
 // ascending is an order by these fields, for an index or a sort.
 func ascending(fields ...string) bson.D {
@@ -74,10 +97,33 @@ func ascending(fields ...string) bson.D {
 	return d
 }
 
+// makeIndexes makes the indexes that are missing. Another process may be making
+// the same ones: the server takes that for done.
 func (s *Store) makeIndexes(ctx context.Context) error {
-	for name, models := range indexes() {
-		if _, err := s.db.Collection(name).Indexes().CreateMany(ctx, models); err != nil {
-			return fail(ctx, err, "make the indexes of %s", name)
+	ctx, cancel := context.WithTimeout(ctx, indexTimeout) // in place of one call's time
+	defer cancel()
+	there := make(map[string]map[string]bool) // collection → names
+	for _, i := range indexes() {
+		view := s.db.Collection(i.of).Indexes()
+		if there[i.of] == nil {
+			specs, err := view.ListSpecifications(ctx)
+			if err != nil {
+				return fail(ctx, err, "list the indexes of %s", i.of)
+			}
+			there[i.of] = make(map[string]bool)
+			for _, spec := range specs {
+				there[i.of][spec.Name] = true
+			}
+		}
+		if there[i.of][i.name()] {
+			continue
+		}
+		model := mongo.IndexModel{Keys: ascending(i.fields...), Options: options.Index().SetName(i.name())}
+		if i.unique {
+			model.Options.SetUnique(true)
+		}
+		if _, err := view.CreateOne(ctx, model); err != nil {
+			return fail(ctx, err, "make the index %s of %s", i.name(), i.of)
 		}
 	}
 	return nil

@@ -34,7 +34,7 @@ import (
 
 // Limits of the store.
 const (
-	busyTimeout = 5 * time.Second // how long to wait for another process's write
+	defaultWait = 5 * time.Second // how long to wait for another process's write
 	defaultPage = 1000            // rows read at once by a stream: no read lasts longer than one page
 	purgeRows   = 5000            // rows deleted at once, so that a purge does not hold up other writes
 	maxTries    = 1000            // lost compare-and-swaps before Update gives up
@@ -48,6 +48,9 @@ type Options struct {
 	Volatile bool
 	// PageRows is how many rows a stream reads at once; 1000 when it is 0.
 	PageRows int
+	// LockWait is how long a write waits while another process writes, before it
+	// is fault.Unavailable; 5 s when it is 0.
+	LockWait time.Duration
 }
 
 // Store implements every storage port but one on one SQLite file; [Store.Access]
@@ -96,11 +99,17 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 		return nil, fault.Wrap(fault.Unavailable, err, "the database file cannot be opened")
 	}
 
+	if opts.PageRows <= 0 {
+		opts.PageRows = defaultPage
+	}
+	if opts.LockWait <= 0 {
+		opts.LockWait = defaultWait
+	}
 	synchronous := "full"
 	if opts.Volatile {
 		synchronous = "off"
 	}
-	writeDB, err := sql.Open("sqlite", dsn(path,
+	writeDB, err := sql.Open("sqlite", dsn(path, opts.LockWait,
 		"synchronous("+synchronous+")", "cache_size(-32000)", "secure_delete(on)", "journal_size_limit(67108864)"))
 	if err != nil {
 		return nil, fail(ctx, err, "open the database")
@@ -112,7 +121,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, writeDB.Close())
 	}
-	readDB, err := sql.Open("sqlite", dsn(path, "query_only(on)", "cache_size(-8000)"))
+	readDB, err := sql.Open("sqlite", dsn(path, opts.LockWait, "query_only(on)", "cache_size(-8000)"))
 	if err != nil {
 		_ = write.close()
 		return nil, fail(ctx, err, "open the database")
@@ -122,9 +131,6 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	readDB.SetMaxIdleConns(readers)
 
 	s := &Store{write: write, read: readDB, page: opts.PageRows}
-	if s.page <= 0 {
-		s.page = defaultPage
-	}
 	s.collections()
 	return s, nil
 }
@@ -167,9 +173,9 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // dsn names the file with its settings. busy_timeout stands first, since the
 // settings after it may themselves have to wait for a lock.
-func dsn(path string, pragmas ...string) string {
+func dsn(path string, wait time.Duration, pragmas ...string) string {
 	q := url.Values{"_pragma": append([]string{
-		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+		fmt.Sprintf("busy_timeout(%d)", wait.Milliseconds()),
 		"temp_store(memory)",
 	}, pragmas...)}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}

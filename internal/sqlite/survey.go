@@ -166,9 +166,13 @@ func (s *Store) ResponsesChanged(ctx context.Context, since time.Time) iter.Seq2
 	}, func(r *survey.ResponseRow) (int64, string) { return ms(r.ChangedAt), r.ID })
 }
 
+// responseRow scans into plain types, since database/sql takes a slow road to
+// named ones and a panel is millions of rows.
 func responseRow(rows *sql.Rows) (r survey.ResponseRow, err error) {
-	var submitted, changed int64
-	err = rows.Scan(&r.ID, &r.Respondent, &r.Stage, &r.Round, &r.Mode, &r.Questionnaire, &r.State, &r.Quick, &r.Packed, &submitted, &changed)
+	var stage, mode, state string
+	var round, quick, submitted, changed int64
+	err = rows.Scan(&r.ID, &r.Respondent, &stage, &round, &mode, &r.Questionnaire, &state, &quick, &r.Packed, &submitted, &changed)
+	r.Stage, r.Round, r.Mode, r.State, r.Quick = survey.Stage(stage), int(round), survey.Mode(mode), survey.ResponseState(state), quick != 0
 	r.SubmittedAt, r.ChangedAt = time.UnixMilli(submitted).UTC(), time.UnixMilli(changed).UTC()
 	return r, err
 }

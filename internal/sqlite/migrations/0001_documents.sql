@@ -21,7 +21,7 @@ CREATE TABLE cases (
     changed_at INTEGER NOT NULL,
     body       TEXT NOT NULL
 ) STRICT;
-CREATE INDEX cases_respondent ON cases (respondent);
+CREATE INDEX cases_respondent ON cases (respondent, id);
 CREATE INDEX cases_advocate ON cases (advocate, id) WHERE advocate <> '';
 CREATE INDEX cases_due ON cases (next_at, id) WHERE next_at > -62135596800000;
 CREATE INDEX cases_changed ON cases (changed_at, id);
@@ -76,7 +76,7 @@ CREATE TABLE responses (
     body          TEXT NOT NULL
 ) STRICT;
 CREATE INDEX responses_respondent ON responses (respondent, id);
-CREATE INDEX responses_receipt ON responses (receipt) WHERE receipt <> '';
+CREATE INDEX responses_receipt ON responses (receipt, id) WHERE receipt <> '';
 CREATE INDEX responses_changed ON responses (changed_at, id) WHERE state <> 'draft';
 CREATE INDEX responses_follow ON responses (changed_at, id) WHERE follow_up = 1;
 CREATE INDEX responses_uncoded ON responses (changed_at, id) WHERE uncoded = 1;
@@ -133,7 +133,7 @@ CREATE TABLE messages (
     lease_until INTEGER NOT NULL,
     body        TEXT NOT NULL
 ) STRICT;
-CREATE INDEX messages_mail ON messages (mail_id) WHERE mail_id <> '';
+CREATE INDEX messages_mail ON messages (mail_id, id) WHERE mail_id <> '';
 CREATE INDEX messages_due ON messages (state, due_at, id);
 CREATE INDEX messages_lease ON messages (lease_until) WHERE state = 'sending';
 
