@@ -177,9 +177,11 @@ func (g *grammar) compose(d dice, stage survey.Stage, polarity func(code string)
 			continue
 		}
 		taken[k] = true
-		clauses = append(clauses, clause{text: pick(d, g.clauses[k]), theme: k})
+		lines := g.clauses[k]
+		i := d.IntN(len(lines))
+		clauses = append(clauses, clause{text: lines[i], theme: k})
 		if d.chance(0.12) { // said again in other words
-			clauses = append(clauses, clause{text: pick(d, g.clauses[k]), theme: k})
+			clauses = append(clauses, clause{text: lines[(i+1+d.IntN(len(lines)-1))%len(lines)], theme: k})
 		}
 	}
 	for d.chance(0.25) || len(clauses) == 0 {
@@ -255,10 +257,12 @@ func (t *typist) write(s string) {
 	if t.style.lower {
 		s = strings.ToLower(s)
 	}
-	if t.fresh && !t.style.lower {
-		s = capital(s)
+	if strings.TrimSpace(s) != "" {
+		if t.fresh && !t.style.lower {
+			s = capital(s)
+		}
+		t.fresh = false
 	}
-	t.fresh = false
 	t.b.WriteString(s)
 }
 

@@ -27,8 +27,8 @@ func TestTextsVary(t *testing.T) {
 		if len(words) == 0 || len(words) > 150 || utf8.RuneCountInString(x.Body) > questionnaires.MaxText || !utf8.ValidString(x.Body) {
 			t.Fatalf("%d words: %q", len(words), x.Body)
 		}
-		if strings.ContainsAny(x.Body, "{}[]") {
-			t.Fatalf("a slot was not filled: %q", x.Body)
+		if strings.ContainsAny(x.Body, "{}[]\uFFFD") {
+			t.Fatalf("something was left unfilled or broken: %q", x.Body)
 		}
 		lengths[len(words)/10]++
 		opening[strings.Join(words[:min(4, len(words))], " ")]++
