@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -71,12 +72,16 @@ func (s *Service) CodeWaiting(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for i := range rs {
+	n := 0
+	var errs []error
+	for i := range rs { // one that fails does not hold the others up
 		if err := s.Code(ctx, &rs[i]); err != nil {
-			return i, err
+			errs = append(errs, err)
+			continue
 		}
+		n++
 	}
-	return len(rs), nil
+	return n, errors.Join(errs...)
 }
 
 // Code redacts and codes the words of one response.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -84,12 +85,16 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for i := range rs {
+	n := 0
+	var errs []error
+	for i := range rs { // one that fails does not hold the others up
 		if err := s.FollowUp(ctx, &rs[i]); err != nil {
-			return i, err
+			errs = append(errs, err)
+			continue
 		}
+		n++
 	}
-	return len(rs), nil
+	return n, errors.Join(errs...)
 }
 
 func (s *Service) alertID(responseID string) string { return s.keys.Pseudonym("alert", responseID) }

@@ -455,30 +455,41 @@ func (s *Service) CloseDrafts(ctx context.Context, limit int) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("list drafts to close: %w", err)
 	}
-	for i := range drafts {
-		c, err := s.store.CaseOf(ctx, drafts[i].Respondent)
-		if err != nil {
-			return i, fmt.Errorf("find the case of a draft: %w", err)
+	n := 0
+	var errs []error
+	for i := range drafts { // one that fails does not hold the others up
+		if err := s.closeDraft(ctx, &drafts[i], now); err != nil {
+			errs = append(errs, err)
+			continue
 		}
-		_, err = s.store.UpdateResponse(ctx, drafts[i].ID, func(r *Response) error {
-			if r.State != Draft || now.Before(r.ClosesAt) {
-				return ErrUnchanged
-			}
-			a, err := s.openDraft(r)
-			if err != nil {
-				return err
-			}
-			if s.coreAnswered(r, a) {
-				return s.keep(r, &c, Partial, Ticks{}, now)
-			}
-			empty(r, Lapsed, now)
-			return nil
-		})
-		if err != nil {
-			return i, fmt.Errorf("close a draft: %w", err)
-		}
+		n++
 	}
-	return len(drafts), nil
+	return n, errors.Join(errs...)
+}
+
+func (s *Service) closeDraft(ctx context.Context, draft *Response, now time.Time) error {
+	c, err := s.store.CaseOf(ctx, draft.Respondent)
+	if err != nil {
+		return fmt.Errorf("find the case of a draft: %w", err)
+	}
+	_, err = s.store.UpdateResponse(ctx, draft.ID, func(r *Response) error {
+		if r.State != Draft || now.Before(r.ClosesAt) {
+			return ErrUnchanged
+		}
+		a, err := s.openDraft(r)
+		if err != nil {
+			return err
+		}
+		if s.coreAnswered(r, a) {
+			return s.keep(r, &c, Partial, Ticks{}, now)
+		}
+		empty(r, Lapsed, now)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("close a draft: %w", err)
+	}
+	return nil
 }
 
 func (s *Service) coreAnswered(r *Response, a questionnaires.Answers) bool {

@@ -3,6 +3,7 @@ package survey
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -169,20 +170,28 @@ func (s *Service) MendEvents(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("list unapplied events: %w", err)
 	}
-	for _, r := range records {
-		body, err := s.keys.Open(seal.Purpose("event", r.ID), r.Sealed)
-		if err != nil {
-			return 0, fmt.Errorf("open event %s: %w", r.ID, err)
+	n := 0
+	var errs []error
+	for _, r := range records { // one that fails does not hold the others up
+		if err := s.mend(ctx, &r); err != nil {
+			errs = append(errs, fmt.Errorf("mend event %s: %w", r.ID, err))
+			continue
 		}
-		var e Event
-		if err := json.Unmarshal(body, &e); err != nil {
-			return 0, fmt.Errorf("decode event %s: %w", r.ID, err)
-		}
-		if err := s.apply(ctx, r.ID, &e); err != nil {
-			return 0, err
-		}
+		n++
 	}
-	return len(records), nil
+	return n, errors.Join(errs...)
+}
+
+func (s *Service) mend(ctx context.Context, r *EventRecord) error {
+	body, err := s.keys.Open(seal.Purpose("event", r.ID), r.Sealed)
+	if err != nil {
+		return fmt.Errorf("open it: %w", err)
+	}
+	var e Event
+	if err := json.Unmarshal(body, &e); err != nil {
+		return fmt.Errorf("decode it: %w", err)
+	}
+	return s.apply(ctx, r.ID, &e)
 }
 
 func (s *Service) apply(ctx context.Context, recordID string, e *Event) error {

@@ -2,6 +2,7 @@ package survey
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -89,16 +90,17 @@ func (s *Service) Due(ctx context.Context, limit int, put func(context.Context, 
 		return 0, fmt.Errorf("list due cases: %w", err)
 	}
 	n := 0
-	for _, id := range ids {
+	var errs []error
+	for _, id := range ids { // one case that fails does not hold the others up
 		ok, err := s.DueCase(ctx, id, put)
 		if err != nil {
-			return n, err
+			errs = append(errs, err)
 		}
 		if ok {
 			n++
 		}
 	}
-	return n, nil
+	return n, errors.Join(errs...)
 }
 
 // DueCase is Due for one case: it queues at most one mail and reports whether it did.
