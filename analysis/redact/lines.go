@@ -2,67 +2,79 @@ package redact
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"unicode/utf8"
 
 	"victimvoice/internal/fault"
 )
 
-// MaxLine is the longest line that Lines reads, in bytes.
-const MaxLine = 1 << 20
+// MaxLineBytes is the longest JSON line that is read: a text of 1 MB with room
+// for its id and for escapes.
+const MaxLineBytes = 4 << 20
 
-// Lines redacts JSON lines {"id","text"} to {"id","text","redactions"} in the
-// same order; offsets are of the original text. A line that cannot be read is
-// fault.Invalid and names its number; what came before it is written.
+// Redacted is one item with what could identify somebody taken out.
+type Redacted struct {
+	ID         string      `json:"id"`
+	Text       string      `json:"text"`
+	Redactions []Redaction `json:"redactions"` // offsets refer to the original text
+}
+
+// Lines reads one {"id","text"} a JSON line and writes one [Redacted] a line in
+// the same order. Blank lines are passed over. A line that is no such object or
+// is longer than [MaxLineBytes] ends the work with a [fault.Invalid] or
+// [fault.TooLarge] error that names the line by number, never by content.
 func Lines(ctx context.Context, r io.Reader, w io.Writer) error {
-	scan := bufio.NewScanner(r)
-	scan.Buffer(make([]byte, 64<<10), MaxLine)
 	out := bufio.NewWriter(w)
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	line := 0
-	for scan.Scan() {
-		line++
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("redact: %w", err)
-		}
-		if len(scan.Bytes()) == 0 {
-			continue
-		}
-		var in struct {
-			ID   json.RawMessage `json:"id"`
-			Text *string         `json:"text"`
-		}
-		if !utf8.Valid(scan.Bytes()) {
-			return bad(out, line, "is not UTF-8")
-		}
-		if err := json.Unmarshal(scan.Bytes(), &in); err != nil || in.Text == nil {
-			return bad(out, line, `is not an object such as {"id":"1","text":"…"}`)
-		}
-		text, redactions := Redact(*in.Text)
-		if err := enc.Encode(struct {
-			ID         json.RawMessage `json:"id"`
-			Text       string          `json:"text"`
-			Redactions []Redaction     `json:"redactions"`
-		}{in.ID, text, redactions}); err != nil {
-			return fmt.Errorf("write a redacted line: %w", err)
-		}
+	err := lines(ctx, r, enc)
+	if flushErr := out.Flush(); err == nil && flushErr != nil {
+		err = fmt.Errorf("write redacted text: %w", flushErr)
 	}
-	if err := scan.Err(); err != nil {
-		return bad(out, line+1, fmt.Sprintf("cannot be read, or is longer than %d bytes", MaxLine))
-	}
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("write redacted lines: %w", err)
-	}
-	return nil
+	return err
 }
 
-func bad(out *bufio.Writer, line int, why string) error {
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("write redacted lines: %w", err)
+func lines(ctx context.Context, r io.Reader, enc *json.Encoder) error {
+	in := bufio.NewScanner(r)
+	in.Buffer(make([]byte, 64<<10), MaxLineBytes)
+	n := 0
+	for in.Scan() {
+		n++
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		line := bytes.TrimSpace(in.Bytes())
+		if n == 1 {
+			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
+		}
+		if len(line) == 0 {
+			continue
+		}
+		var item struct {
+			ID   *string `json:"id"`
+			Text *string `json:"text"`
+		}
+		// The decoder's own error may quote the text, so it goes no further.
+		if err := json.Unmarshal(line, &item); err != nil {
+			return fault.New(fault.Invalid, `line %d: must be a JSON object {"id": "...", "text": "..."}`, n)
+		}
+		if item.ID == nil || item.Text == nil {
+			return fault.New(fault.Invalid, `line %d: must have both "id" and "text", as strings`, n)
+		}
+		text, taken := Redact(*item.Text)
+		if err := enc.Encode(Redacted{ID: *item.ID, Text: text, Redactions: taken}); err != nil {
+			return fmt.Errorf("write redacted text: %w", err)
+		}
 	}
-	return fault.New(fault.Invalid, "line %d %s", line, why)
+	switch err := in.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return fault.New(fault.TooLarge, "line %d: is longer than %d bytes", n+1, MaxLineBytes)
+	case err != nil:
+		return fmt.Errorf("read line %d: %w", n+1, err)
+	}
+	return nil
 }

@@ -1,113 +1,208 @@
 package redact
 
 import (
+	_ "embed" // the lists of names
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
-// givenNames are common given names in England and Wales of several decades and
-// communities. They are looked for where the rest of the sentence does not say
-// that a name stands there; the other rules need no list.
-var givenNames = wordSet(`
-aaliyah aaron abbas abdul abdullah abigail adam adeel adele adrian agnes ahmed aisha akash alan albert alejandro alex alexander alexandra alfie ali alice alicia alina alison
-alistair amanda amara amber amelia amina amir amit amy ana anastasia andrea andrew andy angela angelina anil anita anna annabel anne annie anthony anton antonio anya archie
-ariana arjun arthur asha ashley asif asma audrey ayesha barbara barry beatrice becky ben benjamin bernard beth bethany betty beverley bhavna bilal bogdan brandon brenda brian
-bridget bronwyn bryan caitlin callum cameron camilla carl carla carlos carol caroline carys catherine catrin cathy charlene charles charlie charlotte chelsea chen chloe chris
-christian christina christine christopher ciara claire clare clive colin connor conor courtney craig cristina cynthia daisy damian damien dan daniel daniela danielle danny
-darren dave david dawn dean deborah debbie declan deepa denise dennis derek diana diane dilip dimitri dina dominic donna doris dorota dorothy douglas duncan dylan eamon ebony
-eddie edith edward eileen elaine eleanor elena eli elizabeth ella ellen ellie elliot elsie emily emma enrique eric erica erin ernest esther ethan eugene eva evan eve evelyn
-ewa faisal farah farhan fatima fatou faye felicity felix fiona florence frances francesca francis frank fraser fred freddie frederick freya gabriel gabriela gareth gary gavin
-gemma geoff geoffrey george georgia georgina gerald geraldine gethin gillian giovanni giulia glen glenn gloria gordon graham grant greg gregory gurpreet gwen gwyneth hamza hana
-hannah hanna harold harpreet harriet harry harvey hasan hassan hayley hazel heather helen helena henry holly howard hugh hussain hussein ian ibrahim imran ines ioana irene iris
-isaac isabel isabella isla ismail ivan ivy jack jackie jacob jacqueline jade jake jakub jamal james jamie jan jane janet janice jared jasmine jason jay jayden jean jeff jeffrey
-jemma jennifer jenny jeremy jerome jess jessica jill jim joan joanna joanne joe joel john johnny jonathan jordan jorge jose joseph josephine josh joshua joyce juan judith judy
-julia julian julie june justin kamal kareem karen karim karl kate katherine kathleen kathryn katie katy kay kayleigh keeley keith kelly ken kenneth kenny kerry kevin khadija
-khalid kieran kim kimberley kiran kirsty krishna krystyna kumar kyle lakshmi lara laura lauren lawrence layla leah leanne lee lena leo leon leonard leroy leslie lesley lewis liam
-lily linda lindsay lisa logan lola lorraine louis louisa louise lucas lucia lucy luis luke lydia lynn lynne maciej madison mahmoud malcolm malik mandy manuel marco marcus margaret
-maria mariam marian marie marilyn mario marion marjorie marta martha martin martina mary maryam mateusz matt matthew maureen maurice max maxine maya megan mehmet melanie melissa
-mia michael michelle miguel mihai mike mila miles milly miriam mitchell mohamed mohammad mohammed moira molly monica monika morgan muhammad mustafa nadia nadine nancy naomi
-natalia natalie natasha nathan nathaniel naveed neil nell niamh nicholas nick nicky nicola nicole nigel nikhil nina noah noel noor norma norman nuala olga oliver olivia olu
-oluwaseun omar oscar owen pamela paolo pat patricia patrick paul paula pauline pawel pedro penelope penny peter phil philip philippa phoebe phyllis piotr polly pooja poppy
-priya rachael rachel rafael raj rajesh ralph ramesh rashid ravi ray raymond rebecca reece reuben rhian rhiannon rhys ricardo richard rita rob robert roberta roberto robin
-rodney roger rohan roisin roman ronald ronnie rory rosa rosalind rosemary ross roxanne roy ruby rukhsana russell ruth ryan sabrina sade saeed saima sajid sally salma sam samantha
-samir samira samuel sana sandeep sandra sanjay sara sarah sasha scott sean sebastian sergio shabnam shane shanice shannon sharon shaun sheila shelley shirin shirley sian
-sibusiso sidney simon siobhan sofia sonia sophia sophie stacey stanley stefan stella stephanie stephen steve steven stewart stuart sue sunil sunita suresh susan susanna suzanne
-sylvia tahir tamara tania tanya tariq tasha tatiana terence teresa terry theo theresa thomas tiffany tim timothy tina toby tom tomasz tommy tony tracey tracy trevor tristan
-tyler tyrone umar una usman valentina valerie vanessa vera vernon veronica vicky victor victoria vijay vikram vincent viola violet vivian vivienne waheed walter wanda warren
-wayne wendy wesley wiktoria wilfred william xavier yasmin yolanda youssef yusuf yvette yvonne zac zach zachary zahra zainab zara zoe zofia zubair`)
+//go:embed given.txt
+var givenList string
 
-// alsoWords are given names that are ordinary words as well: a small letter or the
-// beginning of a sentence says nothing about them.
-var alsoWords = wordSet(`amber april art ash autumn bill bob carol chase chance christian clay daisy dawn dean don drew eve faith frank gene glen grace grant guy hazel heather
-holly hope hunter iris ivy jack jade jasmine jay jean joy june kay ken lane lee lily mark may max miles nick norm olive pat patience paul penny poppy ray rich rob robin rose ross
-ruby sally sandy sky stacey sue summer tan temperance tony trinity victor viola violet wade will win art del leo pearl ella eli ana ali an chen elsie jan jordan kim lola malik
-noel roman sasha scott sean shannon terry una vera carl logan harry morgan rita raj`)
+//go:embed doubtful.txt
+var doubtfulList string
 
-// common are capitalised words that are no names where the rules look for one.
-var common = wordSet(`i i'm i've i'd i'll a an the and but or so if as at in on of to for from by with he she it they we you him her his hers them us me my your our their this that these
-those who what when where why how not no yes never ever always also then than because since until while after before again still just only even very really too about over under
-police officer officers court cps met metropolitan london crown magistrates witness care victim support paladin suzy lamplugh trust advocate idva isva marac dash spo nfa vps cctv
-monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december christmas easter covid
-facebook instagram whatsapp snapchat tiktok twitter google apple uk england wales scotland ireland britain british english welsh was is are were had has have did does do been being
-would could should will can may might must got get gave give went go came come said say told tell called call kept keep made make left leave took take sent send asked ask rang ring
-nobody somebody everyone everything nothing something anyone someone one two three four five six seven eight nine ten first last next best worst great good bad poor lovely awful`)
+//go:embed everyday.txt
+var everydayList string
 
-func wordSet(s string) map[string]bool {
-	m := map[string]bool{}
-	for w := range strings.FieldsSeq(s) {
-		m[w] = true
-	}
-	return m
-}
+var (
+	given    = wordSet(givenList)    // names wherever they stand
+	doubtful = wordSet(doubtfulList) // names that are also words
+	everyday = wordSet(everydayList) // never names
 
-// firstWord is the first word of a span, in small letters and without a possessive.
-func firstWord(s string) string {
-	w, _, _ := strings.Cut(strings.ToLower(s), " ")
-	w, _, _ = strings.Cut(w, "\t")
-	return strings.TrimSuffix(strings.TrimSuffix(strings.TrimRight(w, "'’-"), "'s"), "’s")
-}
+	// titles announce a name, whatever its case; the name may have three words.
+	titles = wordSet(`mr mrs ms miss mx dr pc dc ds di dci dcs wpc pcso tdc tdi tds sgt sergeant insp inspector det detective constable supt superintendent prof professor rev reverend sir lady lord judge cllr councillor`)
 
-func notCommon(text string, start, end int) bool { return !common[firstWord(text[start:end])] }
+	// relations announce a name after them: my ex Mark, her friend called Jo.
+	relations = wordSet(`ex ex-partner ex-boyfriend ex-girlfriend ex-husband ex-wife partner boyfriend girlfriend husband wife brother sister son daughter friend mate neighbour cousin uncle aunt auntie mum dad mother father nan stalker
+perpetrator suspect colleague boss manager landlord flatmate housemate client advocate idva isva caseworker counsellor officer detective stepdad stepmum fiance fiancé son's daughter's`)
 
-// notCommonLower takes a small-letter word after a title as a name unless it is an ordinary word there.
-func notCommonLower(text string, start, end int) bool {
-	w := firstWord(text[start:end])
-	if common[w] || len(w) < 3 {
-		return false
-	}
-	for _, suffix := range []string{"ing", "ed", "ly"} {
-		if strings.HasSuffix(w, suffix) {
-			return false
+	// namers stand before a name: called Grace.
+	namers = wordSet(`called named name's aka alias`)
+)
+
+func wordSet(list string) map[string]bool {
+	set := map[string]bool{}
+	for line := range strings.Lines(list) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		for _, w := range strings.Fields(line) {
+			set[w] = true
 		}
 	}
-	return givenNames[w] || !lowerAfterTitle[w]
+	return set
 }
 
-var lowerAfterTitle = wordSet(`number numbers never again assigned dealing turned came didn took rang called told left visited attended kept who that which when then just only also still
-never were was had has did does would could should and but with from for the this said says out off back there here went gave got made very really quite both each every other another came investigating
-in on at to it is be by my me us so if no or an as do up we he she they them him her his one two three later first second third case work works worked seemed seems looked listened helped`)
-
-func startsWithGivenName(text string, start, end int) bool {
-	return givenNames[firstWord(text[start:end])]
+// word is one word of the text.
+type word struct {
+	start, end int
+	lower      string
+	capital    bool // begins with a capital
+	opens      bool // begins a sentence, where a capital says nothing
+	held       bool // stands in a placeholder
+	joined     bool // only a blank, and perhaps a stop after a title, parts it from the word before
 }
 
-func isGivenName(text string, start, end int) bool {
-	w := firstWord(text[start:end])
-	if !givenNames[w] {
+// names finds people's names: after titles and relations, from the lists, and
+// two capitalised words together inside a sentence.
+func names(text string, into []Redaction) []Redaction {
+	ws := splitWords(text)
+	caps := shouted(ws)
+	for i := 0; i < len(ws); i++ {
+		w := &ws[i]
+		if w.held {
+			continue
+		}
+		n := 0
+		switch {
+		case i > 0 && titles[ws[i-1].lower] && w.joined && !titles[w.lower] && !everyday[w.lower] && w.long():
+			n = 1 + surnames(ws, i, 2, caps)
+		case i > 0 && announced(ws, i) && w.long() && !everyday[w.lower] && !titles[w.lower] && !relations[w.lower] && (w.capital && !caps || isGiven(w.lower)):
+			n = 1 + surnames(ws, i, 2, caps)
+		case givenName(w.lower):
+			n = 1 + surnames(ws, i, 2, caps)
+		case doubtfulName(w.lower) && w.capital && !caps && (!w.opens || surnames(ws, i, 1, caps) > 0) && !everyday[w.lower]:
+			n = 1 + surnames(ws, i, 2, caps)
+		case w.capital && !caps && !w.opens && w.long() && !everyday[w.lower] && !titles[w.lower] && surnames(ws, i, 1, caps) > 0:
+			n = 1 + surnames(ws, i, 2, caps)
+		}
+		if n == 0 {
+			continue
+		}
+		into = append(into, Redaction{Type: Name, Start: w.start, End: bare(text, w.start, ws[i+n-1].end)})
+		i += n - 1
+	}
+	return into
+}
+
+// givenName and doubtfulName look a word up, with or without the 's of
+// possession and with each half of a double name.
+func givenName(lower string) bool    { return inList(given, lower) }
+func doubtfulName(lower string) bool { return inList(doubtful, lower) }
+func isGiven(lower string) bool      { return givenName(lower) || doubtfulName(lower) }
+
+func inList(list map[string]bool, lower string) bool {
+	lower = strings.TrimSuffix(strings.TrimSuffix(lower, "'s"), "'")
+	if list[lower] {
+		return true
+	}
+	head, tail, ok := strings.Cut(lower, "-")
+	return ok && list[head] && (given[tail] || doubtful[tail])
+}
+
+// long keeps single letters in: Ms A names nobody.
+func (w *word) long() bool { return utf8.RuneCountInString(w.lower) > 1 }
+
+// announced reports whether the words before say that a name follows.
+func announced(ws []word, i int) bool {
+	if !ws[i].joined {
 		return false
 	}
-	return !alsoWords[w] || !opensSentence(text, start)
+	before := ws[i-1].lower
+	if relations[before] || namers[before] {
+		return true
+	}
+	return (before == "is" || before == "was") && i > 1 && (ws[i-2].lower == "name" || ws[i-2].lower == "names")
 }
 
-// isLowerGivenName finds names typed in small letters, but not those that are words too.
-func isLowerGivenName(text string, start, end int) bool {
-	w := text[start:end]
-	return givenNames[w] && !alsoWords[w] && len(w) > 3
+// surnames counts the capitalised words after word i that go with it, at most n.
+func surnames(ws []word, i, n int, caps bool) int {
+	k := 0
+	for k < n && i+k+1 < len(ws) && !caps {
+		next := &ws[i+k+1]
+		if !next.joined || next.held || !next.capital || everyday[next.lower] || titles[next.lower] || !next.long() {
+			break
+		}
+		k++
+	}
+	return k
 }
 
-// opensSentence reports whether only blanks and marks stand between a place and
-// the end of the sentence before, where any word has a capital.
-func opensSentence(text string, at int) bool {
-	before := strings.TrimRightFunc(text[:at], func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`"'“‘([`, r) })
-	return before == "" || strings.ContainsRune(".!?…", []rune(before[max(0, len(before)-4):])[len([]rune(before[max(0, len(before)-4):]))-1])
+// shouted reports whether the text is written in capitals throughout, so that
+// they tell nothing.
+func shouted(ws []word) bool {
+	upper, all := 0, 0
+	for _, w := range ws {
+		if !w.held && w.long() {
+			all++
+			if w.capital {
+				upper++
+			}
+		}
+	}
+	return all > 3 && upper*10 > all*8
+}
+
+// bare leaves the 's of possession in the text.
+func bare(text string, start, end int) int {
+	s := text[start:end]
+	for _, tail := range []string{"'s", "’s", "'S", "’S", "'", "’"} {
+		if strings.HasSuffix(s, tail) && len(s) > len(tail)+1 {
+			return end - len(tail)
+		}
+	}
+	return end
+}
+
+// splitWords gives the words of a text: letters, with hyphens and apostrophes
+// inside them.
+func splitWords(text string) []word {
+	var ws []word
+	kept := placeholders(text)
+	opens, joined := true, false
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if !unicode.IsLetter(r) {
+			switch r {
+			case '.':
+				title := len(ws) > 0 && ws[len(ws)-1].end == i && titles[ws[len(ws)-1].lower]
+				opens, joined = opens || !title, joined && title
+			case '!', '?', '\n', '\r', ':', '"', '“':
+				opens, joined = true, false
+			case ' ', '\t', '\u00a0':
+			default:
+				joined = false
+			}
+			i += size
+			continue
+		}
+		start := i
+		for i < len(text) {
+			r, size = utf8.DecodeRuneInString(text[i:])
+			if !unicode.IsLetter(r) && !unicode.Is(unicode.Mn, r) && !inner(text, i, r, size) {
+				break
+			}
+			i += size
+		}
+		first, _ := utf8.DecodeRuneInString(text[start:])
+		lower := strings.ReplaceAll(strings.ToLower(text[start:i]), "’", "'")
+		for len(kept) > 0 && kept[0][1] <= start {
+			kept = kept[1:]
+		}
+		ws = append(ws, word{start: start, end: i, lower: lower, capital: unicode.IsUpper(first), opens: opens, joined: joined,
+			held: len(kept) > 0 && kept[0][0] <= start})
+		opens, joined = false, true
+	}
+	return ws
+}
+
+// inner reports whether a hyphen or apostrophe stands between letters.
+func inner(text string, i int, r rune, size int) bool {
+	if r != '-' && r != '\'' && r != '’' {
+		return false
+	}
+	next, _ := utf8.DecodeRuneInString(text[i+size:])
+	return unicode.IsLetter(next)
 }

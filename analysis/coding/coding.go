@@ -1,0 +1,244 @@
+// Package coding owns the coder: which themes a victim's words show, in which
+// polarity, and the very words that show it.
+//
+// A text is parted into words and clauses, each word is brought to its stem, and
+// the codebook's phrases are looked up by their rarest word. Each match is then
+// read in its place: whether something negates it, whether it is only wished
+// for, whether it is meant as sarcasm, and whose act it tells of, since only
+// what services do is coded. Of what remains one label a code and polarity is
+// given, with the bytes of the text it rests on.
+//
+// Nothing is learnt and nothing is random: the same text and codebook give the
+// same labels always.
+package coding
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+
+	"victimvoice/analysis/codebook"
+)
+
+// Label is one theme found in a text.
+type Label struct {
+	Code       string  `json:"code"`
+	Polarity   string  `json:"polarity"` // "positive" or "negative", from the victim's side
+	Evidence   string  `json:"evidence"` // text[Start:End]
+	Start      int     `json:"start"`    // bytes of the text, half-open
+	End        int     `json:"end"`
+	Confidence float64 `json:"confidence"` // 0 to 1; orders labels, is not a measured frequency
+}
+
+// match is one pattern found at one place.
+type match struct {
+	pattern     int32
+	first, last int32  // tokens
+	used        uint64 // tokens matched by words of the pattern, from first on
+	from        int32  // the evidence's first token, with the negator if there is one
+	polarity    codebook.Polarity
+	confidence  float64
+}
+
+// maxSpan is how many tokens a match may cover: the bits of match.used.
+const maxSpan = 64
+
+// maxKeptTokens is the largest working space that is kept for the next text; a
+// larger one is left to the garbage collector.
+const maxKeptTokens = 4096
+
+// Reach of the rules of meaning, in words.
+const (
+	negatorReach = 7  // how far before a phrase a negator may stand
+	wishReach    = 14 // how far after "I wish" a phrase may stand
+	actorReach   = 24 // how far back in its clause a subject is looked for
+)
+
+// space is the working space of one call.
+type space struct {
+	tokens []token
+	themes []match
+	marks  []match
+	told   []statement
+	best   []int32 // per code and polarity, the place in themes of its best match
+	chosen []match
+}
+
+type pool struct {
+	sync.Pool
+	limit int
+}
+
+func (p *pool) take() *space {
+	if s, ok := p.Get().(*space); ok {
+		return s
+	}
+	return &space{}
+}
+
+func (p *pool) give(s *space) {
+	if cap(s.tokens) <= p.limit && cap(s.themes) <= p.limit && cap(s.marks) <= p.limit {
+		p.Put(s)
+	}
+}
+
+// Code finds the themes of a text. Labels come in the order of their evidence,
+// then of their codes; a text with nothing to code gives an empty list, never
+// nil. Any bytes are accepted. Offsets lie inside the text and on rune
+// boundaries.
+func (c *Coder) Code(text string) []Label {
+	s := c.scratch.take()
+	defer c.scratch.give(s)
+	s.tokens = c.segment(text, s.tokens)
+	c.find(s)
+	if len(s.themes) == 0 {
+		return []Label{}
+	}
+	c.statements(s)
+	c.read(s)
+	c.choose(s)
+	labels := make([]Label, 0, len(s.chosen))
+	for _, m := range s.chosen {
+		start, end := s.tokens[m.from].lead, s.tokens[runOn(s.tokens, m.last, c.patterns[m.pattern].tail)].end
+		labels = append(labels, Label{
+			Code: c.book.Codes[c.patterns[m.pattern].code].ID, Polarity: string(m.polarity),
+			Evidence: text[start:end], Start: int(start), End: int(end), Confidence: m.confidence,
+		})
+	}
+	slices.SortFunc(labels, func(a, b Label) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), strings.Compare(a.Code, b.Code), strings.Compare(a.Polarity, b.Polarity))
+	})
+	return labels
+}
+
+// runOn gives the last token of the clause that a match ends in when it is no
+// more than tail words away, else the match's own last token: evidence should not
+// stop just short of the end of what was said.
+func runOn(tokens []token, last int32, tail int) int32 {
+	for i := 1; i <= tail+1; i++ {
+		next := int(last) + i
+		if next == len(tokens) || tokens[next].brk != noBreak {
+			return int32(next - 1)
+		}
+	}
+	return last
+}
+
+// find matches every pattern, themes apart from the marks that change meaning.
+func (c *Coder) find(s *space) {
+	s.themes, s.marks = s.themes[:0], s.marks[:0]
+	for i := range s.tokens {
+		t := &s.tokens[i]
+		c.findAt(s, i, t.stem)
+		if t.form != 0 {
+			c.findAt(s, i, t.form)
+		}
+	}
+}
+
+func (c *Coder) findAt(s *space, at int, id int32) {
+	if id == 0 {
+		return
+	}
+	for _, e := range c.index[id] {
+		p := &c.patterns[e.pattern]
+		m, ok := c.match(s.tokens, p, int(e.anchor), at)
+		if !ok {
+			continue
+		}
+		m.pattern = e.pattern
+		if p.role == theme || p.role == neutral {
+			s.themes = append(s.themes, m)
+		} else {
+			s.marks = append(s.marks, m)
+		}
+	}
+}
+
+// match tries a pattern whose element anchor stands at token at.
+func (c *Coder) match(tokens []token, p *pattern, anchor, at int) (match, bool) {
+	if !fits(tokens, &p.elements[anchor], at) {
+		return match{}, false
+	}
+	var places [codebook.MaxElements]int32
+	places[anchor] = int32(at)
+	if !before(tokens, p.elements, anchor, at, &places) || !after(tokens, p.elements, anchor, at, &places) {
+		return match{}, false
+	}
+	m := match{first: places[0], last: places[p.words-1]}
+	if m.last-m.first >= maxSpan {
+		return match{}, false
+	}
+	for _, place := range places[:p.words] {
+		m.used |= 1 << uint(place-m.first)
+	}
+	return m, true
+}
+
+// fits reports whether a token can stand for an element.
+func fits(tokens []token, e *element, at int) bool {
+	t := &tokens[at]
+	if !e.any.has(t.stem) && !e.any.has(t.form) {
+		return false
+	}
+	if e.opens && t.brk == noBreak {
+		return false
+	}
+	return !e.closes || at+1 == len(tokens) || tokens[at+1].brk != noBreak
+}
+
+// passable reports whether a phrase may go on from one token to the next, t:
+// words side by side in the phrase must stand so in the text, save for such words
+// as "when" and "but" that the phrase itself names; a gap may pass a comma, a far
+// gap anything.
+func passable(t *token, e *element) bool {
+	switch {
+	case e.far:
+		return true
+	case e.gap > 0:
+		return t.brk <= commaBreak
+	default:
+		return t.brk != commaBreak && t.brk != clauseBreak && t.brk != sentenceBreak
+	}
+}
+
+// before matches the elements left of k, the nearest fitting word first.
+func before(tokens []token, elements []element, k, at int, places *[codebook.MaxElements]int32) bool {
+	if k == 0 {
+		return true
+	}
+	e := &elements[k] // its gap lies before it
+	for i := at; i > 0 && at-i <= e.gap; i-- {
+		if !passable(&tokens[i], e) {
+			return false
+		}
+		if fits(tokens, &elements[k-1], i-1) {
+			places[k-1] = int32(i - 1)
+			if before(tokens, elements, k-1, i-1, places) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// after matches the elements right of k, the nearest fitting word first.
+func after(tokens []token, elements []element, k, at int, places *[codebook.MaxElements]int32) bool {
+	if k+1 == len(elements) {
+		return true
+	}
+	e := &elements[k+1]
+	for i := at + 1; i < len(tokens) && i-at-1 <= e.gap; i++ {
+		if !passable(&tokens[i], e) {
+			return false
+		}
+		if fits(tokens, e, i) {
+			places[k+1] = int32(i)
+			if after(tokens, elements, k+1, i, places) {
+				return true
+			}
+		}
+	}
+	return false
+}
