@@ -1,0 +1,195 @@
+package synth_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"victimvoice/analysis"
+	"victimvoice/analysis/codebook"
+	"victimvoice/analysis/coding"
+	"victimvoice/analysis/figures"
+	"victimvoice/internal/audit"
+	"victimvoice/internal/seal"
+	"victimvoice/internal/sqlite"
+	"victimvoice/internal/synth"
+	"victimvoice/loop"
+	"victimvoice/survey"
+)
+
+// rooms builds the services over a fresh SQLite file; volatile where the disk does not matter.
+func rooms(t testing.TB, now time.Time, volatile bool) (synth.Services, *sqlite.Store) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"), sqlite.Options{Volatile: volatile})
+	must(err)
+	t.Cleanup(func() { must(store.Close()) })
+	keyset, err := seal.NewKeyset()
+	must(err)
+	keys, err := seal.Parse(keyset)
+	must(err)
+	policy, err := survey.DefaultPolicy()
+	must(err)
+	geo, err := survey.DefaultGeography()
+	must(err)
+	book, err := codebook.Load()
+	must(err)
+	coder, err := coding.New(book)
+	must(err)
+	set := sets(t)
+	var themes []figures.Theme
+	for _, c := range book.Codes {
+		themes = append(themes, figures.Theme{Code: c.ID, Title: c.Title, Construct: string(c.Group)})
+	}
+	panel, err := figures.New(set, themes)
+	must(err)
+	clock := func() time.Time { return now }
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	trail := audit.New(store, clock, keys.Subkey("audit"))
+	sv := survey.NewService(survey.Parts{Store: store, Keys: keys, Audit: trail, Policy: policy, Geography: geo, Questionnaires: set, Now: clock, Log: log})
+	an := analysis.NewService(store, store, sv, coder, panel, keys, clock, log)
+	return synth.Services{Survey: sv, Analysis: an, Loop: loop.NewService(store, sv, an, keys, trail, clock, log), Cases: store}, store
+}
+
+// TestLive lives through a small world and looks at what the store holds then.
+func TestLive(t *testing.T) {
+	t.Parallel()
+	const cases = 400
+	w := world(cases)
+	parts, store := rooms(t, end, true)
+	last := 0
+	stats, err := synth.Live(t.Context(), w, parts, end, func(done, total int) {
+		if done <= 0 || done > total || total != cases {
+			t.Errorf("progress: %d of %d", done, total)
+		}
+		last = max(last, done)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(stats)
+	if last < cases-50 {
+		t.Errorf("progress ended at %d", last)
+	}
+	events := 0
+	for c := range w.Cases() {
+		events += len(c.Events)
+	}
+	if stats.Cases != cases || stats.Events != events {
+		t.Errorf("%d cases and %d events of %d and %d", stats.Cases, stats.Events, cases, events)
+	}
+	cut := end.AddDate(0, 0, -10)
+	kept, waiting, sent, answered := 0, 0, 0, 0
+	for c, err := range store.CasesChanged(t.Context(), time.Time{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept += len(c.Events)
+		for _, v := range c.Invites {
+			for _, m := range []survey.Mailing{v.First, v.Reminder} {
+				switch m.State {
+				case survey.MailPlanned:
+					waiting++
+					if m.DueAt.Before(cut) && c.ChangedAt.Before(cut) {
+						t.Errorf("a %s mail due at %v was forgotten", v.Stage, m.DueAt)
+					}
+				case survey.MailQueued:
+					t.Errorf("a %s mail stays queued", v.Stage)
+				case survey.MailSent:
+					sent++
+					if m.SentAt.After(cut.Add(time.Minute)) {
+						t.Errorf("a mail was written at %v, in the days left to the worker", m.SentAt)
+					}
+				}
+			}
+			if !v.ClosesAt.IsZero() && v.ClosesAt.Before(cut) && !v.Ended {
+				t.Errorf("an invitation that closed at %v is open", v.ClosesAt)
+			}
+			answered += len(v.Answered)
+			for _, a := range v.Answered {
+				if a.At.Before(v.AnchorAt) || a.At.After(end) {
+					t.Errorf("answered at %v an invitation of %v", a.At, v.AnchorAt)
+				}
+			}
+		}
+	}
+	if kept != events {
+		t.Errorf("the cases hold %d of %d events", kept, events)
+	}
+	if sent != stats.Invitations+stats.Reminders || waiting == 0 {
+		t.Errorf("%d mails sent, counted %d; %d wait", sent, stats.Invitations+stats.Reminders, waiting)
+	}
+	rows := map[survey.ResponseState]int{}
+	for r, err := range store.ResponsesChanged(t.Context(), time.Time{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows[r.State]++
+		if r.SubmittedAt.After(end) || r.ChangedAt.After(end) {
+			t.Errorf("a response of the future: %v", r.SubmittedAt)
+		}
+	}
+	if full, want := rows[survey.Complete]+rows[survey.Withdrawn], stats.Responses-stats.Partial+stats.Relayed+stats.Observed; full != want {
+		t.Errorf("%d whole responses, counted %d", full, want)
+	}
+	if got := rows[survey.Complete] + rows[survey.Partial]; got != answered {
+		t.Errorf("%d responses and %d marks on cases", got, answered)
+	}
+	if got := float64(stats.Responses) / float64(stats.Invitations); got < 0.25 || got > 0.45 {
+		t.Errorf("%.2f of those invited answered", got)
+	}
+	if stats.Relayed == 0 || stats.Observed == 0 || stats.Partial == 0 || stats.Alerts == 0 || stats.Texts == 0 {
+		t.Errorf("something does not occur: %+v", stats)
+	}
+	for what, list := range map[string]func() ([]survey.Response, error){
+		"followed up": func() ([]survey.Response, error) { return parts.Survey.ToFollowUp(t.Context(), 10) },
+		"coded":       func() ([]survey.Response, error) { return parts.Survey.ToCode(t.Context(), 10) },
+	} {
+		if rs, err := list(); err != nil || len(rs) > 0 {
+			t.Errorf("%d responses were not %s (%v)", len(rs), what, err)
+		}
+	}
+	if err := parts.Analysis.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLiveStops gives up when it is told to, and says what it lacks.
+func TestLiveStops(t *testing.T) {
+	t.Parallel()
+	parts, _ := rooms(t, end, true)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := synth.Live(ctx, world(20), parts, end, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled history gave %v", err)
+	}
+	parts.Cases = nil
+	if _, err := synth.Live(t.Context(), world(20), parts, end, nil); err == nil {
+		t.Error("a history without the port of the cases began")
+	}
+}
+
+func BenchmarkLive(b *testing.B) {
+	const cases = 1000
+	for b.Loop() {
+		b.StopTimer()
+		parts, _ := rooms(b, end, testing.Short())
+		w := world(cases)
+		b.StartTimer()
+		stats, err := synth.Live(b.Context(), w, parts, end, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Log(stats)
+	}
+	b.ReportMetric(float64(cases*b.N)/b.Elapsed().Seconds(), "cases/s")
+}
