@@ -66,9 +66,9 @@ type Report struct {
 
 // example is one labelled line.
 type example struct {
-	ID     *string      `json:"id"`
-	Text   *string      `json:"text"`
-	Labels []givenLabel `json:"labels"`
+	ID     json.RawMessage `json:"id"`
+	Text   *string         `json:"text"`
+	Labels []givenLabel    `json:"labels"`
 }
 
 type givenLabel struct {
@@ -88,10 +88,10 @@ func Evaluate(c *Coder, r io.Reader) (Report, error) {
 	err := eachLine(context.Background(), r, func(n int, line []byte) error {
 		var ex example
 		if err := json.Unmarshal(line, &ex); err != nil {
-			return lineFault(n, err, `must be a JSON object {"id": "...", "text": "...", "labels": [...]}`)
+			return lineFault(n, `must be a JSON object {"id": "...", "text": "...", "labels": [...]}`)
 		}
-		if ex.ID == nil || ex.Text == nil {
-			return lineFault(n, nil, `must have both "id" and "text", as strings`)
+		if !isID(ex.ID) || ex.Text == nil {
+			return lineFault(n, needBoth)
 		}
 		given, err := c.given(n, *ex.Text, ex.Labels)
 		if err != nil {
@@ -112,25 +112,25 @@ func (c *Coder) given(n int, text string, labels []givenLabel) ([]Label, error) 
 	out := make([]Label, 0, len(labels))
 	for _, g := range labels {
 		if _, ok := c.book.Code(g.Code); !ok {
-			return nil, lineFault(n, nil, fmt.Sprintf("%q is not a code of codebook %s", g.Code, c.book.Version))
+			return nil, lineFault(n, fmt.Sprintf("%q is not a code of codebook %s", g.Code, c.book.Version))
 		}
 		if !codebook.Polarity(g.Polarity).Valid() {
-			return nil, lineFault(n, nil, `polarity must be "positive" or "negative"`)
+			return nil, lineFault(n, `polarity must be "positive" or "negative"`)
 		}
 		if slices.ContainsFunc(out, func(l Label) bool { return l.Code == g.Code && l.Polarity == g.Polarity }) {
-			return nil, lineFault(n, nil, fmt.Sprintf("%s %s is given twice", g.Code, g.Polarity))
+			return nil, lineFault(n, fmt.Sprintf("%s %s is given twice", g.Code, g.Polarity))
 		}
 		l := Label{Code: g.Code, Polarity: g.Polarity, Evidence: g.Evidence}
 		switch {
 		case g.Start != nil && g.End != nil:
 			l.Start, l.End = *g.Start, *g.End
 			if l.Start < 0 || l.End < l.Start || l.End > len(text) || g.Evidence != "" && text[l.Start:l.End] != g.Evidence {
-				return nil, lineFault(n, nil, fmt.Sprintf("%s: start and end must hold the evidence, in bytes of the text", g.Code))
+				return nil, lineFault(n, fmt.Sprintf("%s: start and end must hold the evidence, in bytes of the text", g.Code))
 			}
 		case g.Evidence != "":
 			l.Start = strings.Index(text, g.Evidence)
 			if l.Start < 0 {
-				return nil, lineFault(n, nil, fmt.Sprintf("%s: the evidence must be words of the text", g.Code))
+				return nil, lineFault(n, fmt.Sprintf("%s: the evidence must be words of the text", g.Code))
 			}
 			l.End = l.Start + len(g.Evidence)
 		}

@@ -16,21 +16,15 @@ import (
 // for its id and for escapes.
 const MaxLineBytes = 4 << 20
 
-// Item is one text to be coded.
-type Item struct {
-	ID   string `json:"id"`
-	Text string `json:"text"`
+// coded is one line of output.
+type coded struct {
+	ID     json.RawMessage `json:"id"` // as it came: a string or a number
+	Labels []Label         `json:"labels"`
 }
 
-// Coded is an item's labels.
-type Coded struct {
-	ID     string  `json:"id"`
-	Labels []Label `json:"labels"`
-}
-
-// CodeLines reads one [Item] a JSON line and writes one [Coded] a line in the
-// same order. Blank lines are passed over. A line that is no such object, holds
-// invalid UTF-8 or is longer than [MaxLineBytes] ends the work with a
+// CodeLines reads one {"id","text"} a JSON line and writes one {"id","labels"} a
+// line in the same order, the id as it came. Blank lines are passed over. A line
+// that is no such object or is longer than [MaxLineBytes] ends the work with a
 // [fault.Invalid] or [fault.TooLarge] error that names the line by number, never
 // by content; what was read before it is written. A cancelled context ends it
 // with the context's error.
@@ -40,16 +34,16 @@ func CodeLines(ctx context.Context, c *Coder, r io.Reader, w io.Writer) error {
 	enc.SetEscapeHTML(false)
 	err := eachLine(ctx, r, func(n int, line []byte) error {
 		var item struct {
-			ID   *string `json:"id"`
-			Text *string `json:"text"`
+			ID   json.RawMessage `json:"id"`
+			Text *string         `json:"text"`
 		}
 		if err := json.Unmarshal(line, &item); err != nil {
-			return lineFault(n, err, `must be a JSON object {"id": "...", "text": "..."}`)
+			return lineFault(n, `must be a JSON object {"id": "...", "text": "..."}`)
 		}
-		if item.ID == nil || item.Text == nil {
-			return lineFault(n, nil, `must have both "id" and "text", as strings`)
+		if !isID(item.ID) || item.Text == nil {
+			return lineFault(n, needBoth)
 		}
-		if err := enc.Encode(Coded{ID: *item.ID, Labels: c.Code(*item.Text)}); err != nil {
+		if err := enc.Encode(coded{ID: item.ID, Labels: c.Code(*item.Text)}); err != nil {
 			return fmt.Errorf("write labels: %w", err)
 		}
 		return nil
@@ -60,9 +54,16 @@ func CodeLines(ctx context.Context, c *Coder, r io.Reader, w io.Writer) error {
 	return err
 }
 
-// lineFault names a bad line. The cause is left out of the message: a decoder's
-// error may quote what somebody wrote.
-func lineFault(n int, _ error, message string) error {
+const needBoth = `must have an "id", a string or number, and a "text", a string`
+
+// isID reports whether a JSON value is a string or a number.
+func isID(v json.RawMessage) bool {
+	return len(v) > 0 && (v[0] == '"' || v[0] == '-' || v[0] >= '0' && v[0] <= '9')
+}
+
+// lineFault names a bad line by its number. A decoder's own error goes no
+// further: it may quote what somebody wrote.
+func lineFault(n int, message string) error {
 	return fault.New(fault.Invalid, "line %d: %s", n, message)
 }
 

@@ -45,7 +45,7 @@ var detectors = []detector{
 			l := strings.ToLower(s)
 			return !strings.Contains(l, "dot") && !strings.Contains(l, ".") && !strings.Contains(l, "(at)")
 		}},
-	{kind: URL, needs: ":.", re: regexp.MustCompile(`(?i)\b(?:https?://|www\.)[^\s<>"\[\]]+`)},
+	{kind: URL, needs: ":.", re: regexp.MustCompile(`(?i)\b(?:https?://|www\.)[^\s<>"\[\]]*[^\s<>"\[\].,;:!?)'’]`)},
 	{kind: URL, needs: ".", re: regexp.MustCompile(`(?i)\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|co\.uk|org|org\.uk|net|info|io|uk|me|tv|app|eu|gov|edu)\b(?:/[^\s<>"\[\]]*)?`)},
 	{kind: Handle, needs: "@", re: regexp.MustCompile(`(?:^|[^\p{L}\p{N}_@])(@[\p{L}\p{N}_][\p{L}\p{N}_.-]+)`)},
 	{kind: Handle, hints: []string{"handle", "username", "user name", "screen", "gamertag", "profile name", "account name", "insta", "snap", "tiktok", "twitter"}, re: regexp.MustCompile(`(?i)\b(?:handle|username|user name|screen ?name|gamertag|profile name|account name|insta(?:gram)?(?: name| account| is| was)|snap(?:chat)?(?: name| account| is| was)|tiktok(?: name| account| is| was)|twitter(?: name| account| is| was))(?: is| was| called|:)* ["'“]?([\p{L}\p{N}_.-]*[\d_.][\p{L}\p{N}_.-]*[\p{L}\p{N}_])`)},
@@ -58,11 +58,11 @@ var detectors = []detector{
 	{kind: CrimeReference, needs: number, re: regexp.MustCompile(`(?i)\b(?:crime|case|incident|log|report|police|occurrence|court|urn|investigation|complaint)[ -]?(?:reference|ref|number|numbers|no|num|id|log|urn)\.?(?: number| no\.?)?(?: is| was|:|#| -|=)*\s*` + reference)},
 	{kind: CrimeReference, needs: number, re: regexp.MustCompile(`(?i)\b(?:reference|ref|cad|cris|urn|niche|athena|connect)\.?(?: number| no\.?)?(?: is| was|:|#| -|=)*\s*` + reference)},
 	{kind: CrimeReference, needs: number, re: regexp.MustCompile(`\b(\d{6,8}/\d{2,4}|\d{2}/\d{4,8}/\d{2}|[A-Z]{2,5}[-/]\d{4,}[-/]\d{2,4}|\d{2}[A-Z]{2}\d{7,9}|[A-Z]{2,3}\d{7,12}|\d{1,5}/\d{2}[A-Z]{3}\d{2,4})\b`)},
-	{kind: Phone, needs: number, re: regexp.MustCompile(`(?:\+|\b00)[ ]?\d(?:[ ().-]{0,2}\d){7,14}`)},
-	{kind: Phone, needs: number, re: regexp.MustCompile(`(?:\(0\d{2,4}\)|\b0\d{2,4})(?:[ .\-/]{0,2}\d){5,9}\b`)},
-	{kind: Phone, needs: number, re: regexp.MustCompile(`\b\(?0(?:[ ().-]{0,2}\d){8,10}\b`)},
-	{kind: Phone, needs: number, re: regexp.MustCompile(`(?i)\b(?:phone|mobile|mob|tel|telephone|landline|number|whatsapp|call|ring|text)(?: me| him| her| us)?(?: number| no\.?)?(?: on| is| was| at|:)* *((?:\d[ .-]?){5,13}\d)\b`)},
-	{kind: Phone, needs: number, re: regexp.MustCompile(`\b7\d{3}[ -]?\d{3}[ -]?\d{3}\b`)},
+	{kind: Phone, needs: number, re: regexp.MustCompile(`(?:\+|\b00)[ ]?\d(?:[ ().-]{0,2}\d){7,14}`), refuse: helpline},
+	{kind: Phone, needs: number, re: regexp.MustCompile(`(?:\(0\d{2,4}\)|\b0\d{2,4})(?:[ .\-/]{0,2}\d){5,9}\b`), refuse: helpline},
+	{kind: Phone, needs: number, re: regexp.MustCompile(`\b\(?0(?:[ ().-]{0,2}\d){8,10}\b`), refuse: helpline},
+	{kind: Phone, needs: number, re: regexp.MustCompile(`(?i)\b(?:phone|mobile|mob|tel|telephone|landline|number|whatsapp|call|ring|text)(?: me| him| her| us)?(?: number| no\.?)?(?: on| is| was| at|:)* *((?:\d[ .-]?){5,13}\d)\b`), refuse: helpline},
+	{kind: Phone, needs: number, re: regexp.MustCompile(`\b7\d{3}[ -]?\d{3}[ -]?\d{3}\b`), refuse: helpline},
 	{kind: Plate, needs: number, re: regexp.MustCompile(`(?i)\b[a-z]{2}\d{2} ?[a-z]{3}\b`), refuse: everydayPlate},
 	{kind: Plate, needs: number, re: regexp.MustCompile(`\b(?:[A-Z]\d{1,3} ?[A-Z]{3}|[A-Z]{3} ?\d{1,3}[A-Z])\b`)},
 	{kind: Plate, needs: number, re: regexp.MustCompile(`(?i)\b(?:number ?plate|plate|reg(?:istration)?)(?: number| no\.?| plate)?(?: is| was|:| of)* ((?:[a-z]{1,3} ?\d{1,4}(?: ?[a-z]{1,3})?|\d{1,4} ?[a-z]{1,3}))\b`)},
@@ -72,6 +72,23 @@ var detectors = []detector{
 	{kind: Address, needs: number, re: regexp.MustCompile(`(?i)\b\d{1,4}[a-z]?(?:-\d{1,4})?,?(?: (?:[\p{L}][\p{L}'’.]+)){1,3}? ` + streets + `\b`), refuse: countOf},
 	{kind: Address, needs: number, re: regexp.MustCompile(`\b\d{1,4}[A-Za-z]?(?:-\d{1,4})?,?(?: ` + proper + `){1,3} (?i:` + places + `)\b`)},
 	{kind: Address, hints: []string{"street", "road", "rd", "ave", "lane", "drive", "cres", "terrace", "gardens", "gdns", "grove", "mews", "square", "parade", "boulevard", "close"}, re: regexp.MustCompile(`\b(?:` + proper + ` ){1,3}(?:Street|Road|Rd|Avenue|Ave|Lane|Drive|Crescent|Terrace|Gardens|Gdns|Grove|Mews|Square|Parade|Boulevard|Close)\b`)},
+}
+
+// helpline refuses the free and shared-cost numbers of public helplines, which
+// are nobody's own.
+func helpline(found string) bool {
+	digits := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, found)
+	for _, p := range []string{"0800", "0808", "0300", "0303", "0330", "0333", "0345", "116"} {
+		if strings.HasPrefix(digits, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // unitsAfter refuses a number that counts time or people: "officer 2 weeks".

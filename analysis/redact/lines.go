@@ -16,15 +16,15 @@ import (
 // for its id and for escapes.
 const MaxLineBytes = 4 << 20
 
-// Redacted is one item with what could identify somebody taken out.
-type Redacted struct {
-	ID         string      `json:"id"`
-	Text       string      `json:"text"`
-	Redactions []Redaction `json:"redactions"` // offsets refer to the original text
+// redacted is one line of output.
+type redacted struct {
+	ID         json.RawMessage `json:"id"` // as it came: a string or a number
+	Text       string          `json:"text"`
+	Redactions []Redaction     `json:"redactions"` // offsets refer to the original text
 }
 
-// Lines reads one {"id","text"} a JSON line and writes one [Redacted] a line in
-// the same order. Blank lines are passed over. A line that is no such object or
+// Lines reads one {"id","text"} a JSON line and writes one
+// {"id","text","redactions"} a line in the same order, the id as it came. Blank lines are passed over. A line that is no such object or
 // is longer than [MaxLineBytes] ends the work with a [fault.Invalid] or
 // [fault.TooLarge] error that names the line by number, never by content.
 func Lines(ctx context.Context, r io.Reader, w io.Writer) error {
@@ -55,18 +55,18 @@ func lines(ctx context.Context, r io.Reader, enc *json.Encoder) error {
 			continue
 		}
 		var item struct {
-			ID   *string `json:"id"`
-			Text *string `json:"text"`
+			ID   json.RawMessage `json:"id"`
+			Text *string         `json:"text"`
 		}
 		// The decoder's own error may quote the text, so it goes no further.
 		if err := json.Unmarshal(line, &item); err != nil {
 			return fault.New(fault.Invalid, `line %d: must be a JSON object {"id": "...", "text": "..."}`, n)
 		}
-		if item.ID == nil || item.Text == nil {
-			return fault.New(fault.Invalid, `line %d: must have both "id" and "text", as strings`, n)
+		if !isID(item.ID) || item.Text == nil {
+			return fault.New(fault.Invalid, `line %d: must have an "id", a string or number, and a "text", a string`, n)
 		}
 		text, taken := Redact(*item.Text)
-		if err := enc.Encode(Redacted{ID: *item.ID, Text: text, Redactions: taken}); err != nil {
+		if err := enc.Encode(redacted{ID: item.ID, Text: text, Redactions: taken}); err != nil {
 			return fmt.Errorf("write redacted text: %w", err)
 		}
 	}
@@ -77,4 +77,9 @@ func lines(ctx context.Context, r io.Reader, enc *json.Encoder) error {
 		return fmt.Errorf("read line %d: %w", n+1, err)
 	}
 	return nil
+}
+
+// isID reports whether a JSON value is a string or a number.
+func isID(v json.RawMessage) bool {
+	return len(v) > 0 && (v[0] == '"' || v[0] == '-' || v[0] >= '0' && v[0] <= '9')
 }
