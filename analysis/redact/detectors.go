@@ -46,7 +46,7 @@ var detectors = []detector{
 			return !strings.Contains(l, "dot") && !strings.Contains(l, ".") && !strings.Contains(l, "(at)")
 		}},
 	{kind: URL, needs: ":.", re: regexp.MustCompile(`(?i)\b(?:https?://|www\.)[^\s<>"\[\]]*[^\s<>"\[\].,;:!?)'’]`)},
-	{kind: URL, needs: ".", re: regexp.MustCompile(`(?i)\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|co\.uk|org|org\.uk|net|info|io|uk|me|tv|app|eu|gov|edu)\b(?:/[^\s<>"\[\]]*)?`)},
+	{kind: URL, needs: ".", re: regexp.MustCompile(`(?i)\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|co\.uk|org|org\.uk|net|info|io|uk|me|tv|app|eu|gov|edu)\b(?:/[^\s<>"\[\]]*[^\s<>"\[\].,;:!?)'’])?`)},
 	{kind: Handle, needs: "@", re: regexp.MustCompile(`(?:^|[^\p{L}\p{N}_@])(@[\p{L}\p{N}_][\p{L}\p{N}_.-]+)`)},
 	{kind: Handle, hints: []string{"handle", "username", "user name", "screen", "gamertag", "profile name", "account name", "insta", "snap", "tiktok", "twitter"}, re: regexp.MustCompile(`(?i)\b(?:handle|username|user name|screen ?name|gamertag|profile name|account name|insta(?:gram)?(?: name| account| is| was)|snap(?:chat)?(?: name| account| is| was)|tiktok(?: name| account| is| was)|twitter(?: name| account| is| was))(?: is| was| called|:)* ["'“]?([\p{L}\p{N}_.-]*[\d_.][\p{L}\p{N}_.-]*[\p{L}\p{N}_])`)},
 	{kind: Handle, needs: "/", re: regexp.MustCompile(`(?i)\bu/[\w-]{3,}`)},
