@@ -245,8 +245,7 @@ func (s *Pages) refuse(notMe bool) edge.HandlerFunc {
 
 type introPage struct {
 	frame
-	Quick   bool
-	Minutes int
+	Quick bool
 }
 
 type questionPage struct {
@@ -278,12 +277,6 @@ type thanksPage struct {
 	Alerted bool
 }
 
-// Minutes that the questions take, as pages say it.
-const (
-	fullMinutes  = 6
-	quickMinutes = 1
-)
-
 // sheet shows where the person is: the page about leaving before the first
 // question, a question page, the last page, or the thanks.
 func (s *Pages) sheet(c *gin.Context) error {
@@ -301,11 +294,7 @@ func (s *Pages) sheet(c *gin.Context) error {
 	n, explicit := pageNumber(c)
 	if !explicit {
 		if !sh.Begun {
-			minutes := fullMinutes
-			if st.Quick {
-				minutes = quickMinutes
-			}
-			return s.book.Show(c, http.StatusOK, "intro", introPage{frame: s.during(st), Quick: st.Quick, Minutes: minutes})
+			return s.book.Show(c, http.StatusOK, "intro", introPage{frame: s.during(st), Quick: st.Quick})
 		}
 		n = sh.Reach + 1
 	}
