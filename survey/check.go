@@ -101,7 +101,7 @@ func (s *Service) Check(e *Event) []fault.Field {
 	if e.Contact != nil && e.Contact.SafeConfirmedAt != nil && e.Contact.SafeConfirmedAt.After(now.Add(clockSkew)) {
 		add("contact.safe_confirmed_at", "is in the future; want the time at which the person confirmed it")
 	}
-	if e.Borough != "" && isLine(e.Borough) {
+	if e.Borough != "" && isLine(e.Borough) && !slices.ContainsFunc(faults, func(f fault.Field) bool { return f.Field == "borough" }) {
 		if _, listed := s.geo.Force(e.Force); listed {
 			if _, ok := s.geo.Borough(e.Force, e.Borough); !ok {
 				hint := "want one of the force's boroughs"

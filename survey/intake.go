@@ -207,7 +207,7 @@ func (s *Service) apply(ctx context.Context, recordID string, e *Event) error {
 			return fmt.Errorf("look a refusal up: %w", err)
 		}
 	}
-	_, err := s.store.UpdateCase(ctx, caseID, func(c *Case) error {
+	c, err := s.store.UpdateCase(ctx, caseID, func(c *Case) error {
 		if c.Version == 0 {
 			ref, err := s.keys.SealString(seal.Purpose("case-ref", caseID), e.CaseRef)
 			if err != nil {
@@ -221,15 +221,21 @@ func (s *Service) apply(ctx context.Context, recordID string, e *Event) error {
 			}
 		}
 		c.Events = append(c.Events, s.caseEvent(e))
-		if refused.Version > 0 && !refused.Lifted.After(refused.At) && c.Flags.OptedOutAt.IsZero() {
-			c.Flags.OptedOutAt = refused.At
-		}
 		c.Facts = Fold(c.Events)
+		if refused.stands() && !c.optedOut() {
+			// From when they said so, unless another address of this case was opted in after that.
+			if c.Flags.OptedOutAt = refused.At; !c.optedOut() {
+				c.Flags.OptedOutAt = s.now()
+			}
+		}
 		s.replan(c)
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("apply an event: %w", err)
+	}
+	if err := s.keepOptOut(ctx, &c); err != nil {
+		return err
 	}
 	if _, err := s.store.UpdateEvent(ctx, recordID, func(r *EventRecord) error {
 		r.Applied, r.Sealed = true, nil
@@ -239,6 +245,35 @@ func (s *Service) apply(ctx context.Context, recordID string, e *Event) error {
 	}
 	return nil
 }
+
+// keepOptOut keeps the address of someone who asked the police for no more mail
+// as refused, so that neither a re-import nor another case writes to it.
+func (s *Service) keepOptOut(ctx context.Context, c *Case) error {
+	at := c.Facts.OptedOutAt
+	if at.IsZero() || !c.optedOut() || c.Facts.Contact == nil || c.Facts.Contact.Address == "" {
+		return nil
+	}
+	return s.refuseAddress(ctx, c.Facts.Contact.Address, at)
+}
+
+// refuseAddress keeps that the owner of an address wants no more mail since an
+// instant. What they said later stands.
+func (s *Service) refuseAddress(ctx context.Context, address string, at time.Time) error {
+	_, err := s.store.UpdateRefusal(ctx, address, func(r *Refusal) error {
+		if r.Version > 0 && (!r.At.Before(at) || r.Lifted.After(at)) {
+			return ErrUnchanged
+		}
+		r.At = at
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keep a refusal: %w", err)
+	}
+	return nil
+}
+
+// stands reports whether the address is still refused.
+func (r *Refusal) stands() bool { return r.Version > 0 && !r.Lifted.After(r.At) }
 
 // replan puts the plan of a case right as of now.
 func (s *Service) replan(c *Case) {

@@ -211,12 +211,18 @@ func foldName(s string) string {
 	return s
 }
 
+// longestName bounds what is compared with the names we know, in bytes.
+const longestName = 200
+
 // nearest gives up to n of the candidates that are closest to s by edit
 // distance, leaving out those that share too little with it to help.
 func nearest(s string, candidates []string, n int) []string {
 	type scored struct {
 		name string
 		d    int
+	}
+	if len(s) > longestName {
+		return nil // nothing of ours is near, and the comparison would cost the square of it
 	}
 	var all []scored
 	key := foldName(s)
