@@ -32,26 +32,28 @@ func decode(raw bson.Raw, key string, doc any) error {
 }
 
 // rename gives a copy of a document in which one top-level field has another name.
-// The field is the first in all but a foreign server's documents, so that this is
-// one comparison and two copies.
+// It is the first in all but a foreign server's documents.
 func rename(raw bson.Raw, from, to string) (bson.Raw, error) {
 	const head = 4 // the document's length stands before its first element
 	elements, err := raw.Elements()
 	if err != nil {
 		return nil, err
 	}
-	at := head
+	at, end := -1, head
 	for _, e := range elements {
-		if e.Key() != from {
-			at += len(e)
-			continue
+		if at < 0 && e.Key() == from {
+			at = end
 		}
-		out := make(bson.Raw, 0, len(raw)+len(to)-len(from))
-		out = append(out, raw[:at+1]...) // up to the element's type
-		out = append(out, to...)
-		out = append(out, raw[at+1+len(from):]...)
-		binary.LittleEndian.PutUint32(out, uint32(len(out))) //nolint:gosec // G115: a document is far below 4 GB
-		return out, nil
+		end += len(e)
 	}
-	return nil, fmt.Errorf("a document without %s", from)
+	end++ // the byte that ends a document
+	if at < 0 || end > len(raw) {
+		return nil, fmt.Errorf("a document without %s", from)
+	}
+	out := make(bson.Raw, 0, end+len(to)-len(from))
+	out = append(out, raw[:at+1]...) // up to the element's type
+	out = append(out, to...)
+	out = append(out, raw[at+1+len(from):end]...)
+	binary.LittleEndian.PutUint32(out, uint32(len(out))) //nolint:gosec // G115: a document is far below 4 GB
+	return out, nil
 }

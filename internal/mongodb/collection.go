@@ -55,7 +55,7 @@ func op(name string, value any) bson.D { return bson.D{{Key: name, Value: value}
 func (c *collection[T]) decode(raw bson.Raw) (T, error) {
 	var doc T
 	if err := decode(raw, c.key, &doc); err != nil {
-		return doc, fmt.Errorf("mongodb: a stored %s cannot be read: %w", c.noun, err)
+		return doc, fmt.Errorf("mongodb: stored %s cannot be read: %w", c.noun, err)
 	}
 	return doc, nil
 }
@@ -67,7 +67,7 @@ func (c *collection[T]) encode(doc *T, version int64) (bson.Raw, error) {
 	}
 	raw, err := encode(doc, c.key)
 	if err != nil {
-		return nil, fmt.Errorf("mongodb: a %s cannot be stored: %w", c.noun, err)
+		return nil, fmt.Errorf("mongodb: %s cannot be stored: %w", c.noun, err)
 	}
 	return raw, nil
 }
@@ -82,7 +82,7 @@ func (c *collection[T]) raw(ctx context.Context, id string) (bson.Raw, error) {
 	case errors.Is(err, mongo.ErrNoDocuments):
 		return nil, nil
 	case err != nil:
-		return nil, fail(ctx, err, "read a %s", c.noun)
+		return nil, fail(ctx, err, "read %s", c.noun)
 	}
 	return raw, nil
 }
@@ -108,7 +108,7 @@ func (c *collection[T]) insert(ctx context.Context, doc T) error {
 	if mongo.IsDuplicateKeyError(err) {
 		return errTaken(c.noun)
 	}
-	return fail(ctx, err, "insert a %s", c.noun)
+	return fail(ctx, err, "insert %s", c.noun)
 }
 
 // update is the compare-and-swap under every Update method; see [survey.Store].
@@ -168,7 +168,7 @@ func (c *collection[T]) write(ctx context.Context, id string, version int64, raw
 	if version > 0 {
 		res, err := c.c.ReplaceOne(ctx, where("_id", id, "version", version), raw)
 		if err != nil {
-			return false, c.clash(ctx, id, raw, fail(ctx, err, "write a %s", c.noun))
+			return false, c.clash(ctx, id, raw, fail(ctx, err, "write %s", c.noun))
 		}
 		return res.MatchedCount == 1, nil
 	}
@@ -176,7 +176,7 @@ func (c *collection[T]) write(ctx context.Context, id string, version int64, raw
 	if mongo.IsDuplicateKeyError(err) {
 		return false, c.clash(ctx, id, raw, nil) // unless another clashes, the id was taken meanwhile
 	}
-	return err == nil, fail(ctx, err, "insert a %s", c.noun)
+	return err == nil, fail(ctx, err, "insert %s", c.noun)
 }
 
 // clash explains a write that failed with err: fault.Conflict when another
@@ -200,7 +200,7 @@ func (c *collection[T]) clash(ctx context.Context, id string, raw bson.Raw, err 
 // delete removes one document; none is no error.
 func (c *collection[T]) delete(ctx context.Context, id string) error {
 	_, err := c.c.DeleteOne(ctx, where("_id", id))
-	return fail(ctx, err, "delete a %s", c.noun)
+	return fail(ctx, err, "delete %s", c.noun)
 }
 
 // take removes one document and gives it to the one caller who removed it.
@@ -213,7 +213,7 @@ func (c *collection[T]) take(ctx context.Context, id string) (T, error) {
 	res, err := c.c.DeleteOne(ctx, where("_id", id))
 	switch {
 	case err != nil:
-		return none, fail(ctx, err, "take a %s", c.noun)
+		return none, fail(ctx, err, "take %s", c.noun)
 	case res.DeletedCount == 0:
 		return none, errNotFound(c.noun)
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"victimvoice/internal/fault"
 )
@@ -63,26 +63,19 @@ var awayCodes = [...]int{
 }
 
 // away reports whether err says that the database could not be reached or could
-// not promise the write.
+// not promise the write. What is no server's reply came of there being none: the
+// driver has many names for that, some of them its own, and documents are
+// encoded before it sees them.
 func away(err error) bool {
-	if mongo.IsNetworkError(err) || mongo.IsTimeout(err) || errors.Is(err, mongo.ErrClientDisconnected) {
+	reply, ok := errors.AsType[mongo.ServerError](err)
+	if !ok || mongo.IsNetworkError(err) || mongo.IsTimeout(err) {
 		return true
 	}
-	if _, ok := errors.AsType[topology.ServerSelectionError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[topology.ConnectionError](err); ok {
-		return true
+	if ce, ok := errors.AsType[mongo.CommandError](err); ok && ce.Code == 0 {
+		return true // a server's refusal has a code; without one it is the driver's, of a pool it cleared
 	}
 	if we, ok := errors.AsType[mongo.WriteException](err); ok && we.WriteConcernError != nil {
 		return true
 	}
-	if se, ok := errors.AsType[mongo.ServerError](err); ok {
-		for _, code := range awayCodes {
-			if se.HasErrorCode(code) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(awayCodes[:], reply.HasErrorCode)
 }

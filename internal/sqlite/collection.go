@@ -56,7 +56,7 @@ func ms(t time.Time) int64 { return t.UnixMilli() }
 func (c *collection[T]) decode(body []byte) (T, error) {
 	var doc T
 	if err := json.Unmarshal(body, &doc); err != nil {
-		return doc, fmt.Errorf("sqlite: a stored %s cannot be read: %w", c.noun, err)
+		return doc, fmt.Errorf("sqlite: stored %s cannot be read: %w", c.noun, err)
 	}
 	if c.times != nil {
 		c.times(reflect.ValueOf(&doc).Elem())
@@ -71,7 +71,7 @@ func (c *collection[T]) row(doc *T, version int64) (body []byte, args []any, err
 	}
 	body, err = json.Marshal(doc)
 	if err != nil {
-		return nil, nil, fmt.Errorf("sqlite: a %s cannot be stored: %w", c.noun, err)
+		return nil, nil, fmt.Errorf("sqlite: %s cannot be stored: %w", c.noun, err)
 	}
 	args = append([]any{*c.id(doc), version}, c.vals(doc)...)
 	return body, append(args, string(body)), nil
@@ -88,7 +88,7 @@ func (c *collection[T]) body(ctx context.Context, id string) ([]byte, error) {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil
 	case err != nil:
-		return nil, c.s.failRead(ctx, err, "read a %s", c.noun)
+		return nil, c.s.failRead(ctx, err, "read %s", c.noun)
 	}
 	return body, nil
 }
@@ -180,7 +180,7 @@ func (c *collection[T]) change(ctx context.Context, query string, args ...any) (
 		return err
 	})
 	if err != nil {
-		return 0, fail(ctx, err, "write a %s", c.noun)
+		return 0, fail(ctx, err, "write %s", c.noun)
 	}
 	return n, nil
 }
@@ -201,7 +201,7 @@ func (c *collection[T]) take(ctx context.Context, id string) (T, error) {
 	})
 	switch {
 	case err != nil:
-		return none, fail(ctx, err, "take a %s", c.noun)
+		return none, fail(ctx, err, "take %s", c.noun)
 	case len(bodies) == 0:
 		return none, errNotFound(c.noun)
 	}

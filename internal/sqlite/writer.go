@@ -28,7 +28,6 @@ type writer struct {
 // job is one caller's write: a single statement, or several that may as well
 // each stand alone. Its error undoes that statement only.
 type job struct {
-	ctx    context.Context
 	run    func(*writer) error
 	err    error
 	answer chan error
@@ -55,7 +54,7 @@ func (w *writer) do(ctx context.Context, run func(*writer) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	j := &job{ctx: ctx, run: run, answer: make(chan error, 1)}
+	j := &job{run: run, answer: make(chan error, 1)}
 	select {
 	case w.jobs <- j:
 	case <-ctx.Done():
@@ -111,9 +110,6 @@ func (w *writer) commit(batch []*job) error {
 		return fail(ctx, err, "begin")
 	}
 	for _, j := range batch {
-		if j.err = j.ctx.Err(); j.err != nil {
-			continue
-		}
 		j.err = j.run(w)
 		if broke(j.err) {
 			_, _ = w.exec("ROLLBACK") // fails when SQLite has rolled back by itself
