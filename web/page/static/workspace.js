@@ -1,9 +1,14 @@
+// The pages work without this. It moves to what is wrong, and keeps a form from being sent twice.
 (function () {
   "use strict";
   var wrong = document.getElementById("errors");
   if (wrong) wrong.focus();
-  document.querySelectorAll("form").forEach(function (f) {
+  document.querySelectorAll("form[method=post]").forEach(function (form) {
     var gone = false;
-    f.addEventListener("submit", function (e) { if (gone) e.preventDefault(); gone = true; setTimeout(function () { gone = false; }, 4000); });
+    form.addEventListener("submit", function (event) {
+      if (gone) event.preventDefault();
+      gone = true;
+      setTimeout(function () { gone = false; }, 4000);
+    });
   });
 })();

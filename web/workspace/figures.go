@@ -1,0 +1,721 @@
+package workspace
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"html/template"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"victimvoice/analysis"
+	"victimvoice/analysis/figures"
+	"victimvoice/internal/access"
+	"victimvoice/internal/fault"
+	"victimvoice/internal/sheet"
+	"victimvoice/survey"
+	"victimvoice/web/charts"
+	"victimvoice/web/page"
+)
+
+// overviewRows are the three constructs of the overview, each by its core tracker.
+var overviewRows = []struct{ measure, title string }{
+	{"core.confidence", "Confidence"}, {"core.informed", "Communication"}, {"core.advice", "Advice"},
+}
+
+// strip are the steps of dissemination, in their order.
+var strip = []string{"eligible", "safe", "invited", "delivered", "started", "complete"}
+
+// overviewData is the data of the commissioner's first page.
+type overviewData struct {
+	page.Work
+	Form     filterForm
+	Strip    []stripStep
+	StripOf  string // the base of the strip, in words
+	StripYet string // why there is no strip
+	Rates    []fact
+	Rows     []overviewRow
+	Chance   string // how many signals chance alone would give on this page
+	Scope    string // whose answers, where, since when
+}
+
+// stripStep is one step of the dissemination strip.
+type stripStep struct {
+	Title, Count, Rate, Why string
+	Bar                     template.HTML
+	Href                    string
+}
+
+type overviewRow struct {
+	ID, Title, Question string
+	Cells               []figureCell
+}
+
+// figureCell is one figure with its small chart.
+type figureCell struct {
+	Stage, StageName, Href string
+	Chart                  template.HTML
+	Latest                 latest
+	Sentence               string
+	Period                 string // the period chosen, and why
+	Table                  figureTable
+	Name                   string // of the figure, for links and tables
+}
+
+// latest is the last published figure of a series.
+type latest struct {
+	Share, Interval, Base, When string
+	Small                       bool
+	Withheld                    string // why a later one is not shown
+	None                        string // why there is none at all
+}
+
+// figureTable are a chart's numbers.
+type figureTable struct {
+	Heads []string
+	Rows  []figureRow
+	Score bool // means of scores: nobody is counted
+}
+
+type figureRow struct {
+	Keys                           []string
+	Share, Interval, Counted, Base string
+	Withheld                       string // why the figure is not shown: its mark is [c], or - where nobody answered
+	Empty, Small                   bool
+	Signal                         string
+}
+
+// filterForm is the form of a page's filters; its values are the address.
+type filterForm struct {
+	Area, By, Mode, From, Stage page.Field
+	Hidden                      []fact
+	Clear                       string // the page without filters; empty: there are none
+}
+
+// query reads a figure's query from an address and holds it to the visitor's force.
+func query(c *gin.Context, v visitor) (url.Values, error) {
+	q := url.Values{}
+	for name, values := range c.Request.URL.Query() {
+		if name == "done" || name == "format" {
+			continue
+		}
+		for _, s := range values {
+			if s = strings.TrimSpace(s); s != "" && (name != "by" || s != "auto") {
+				q.Add(name, s)
+			}
+		}
+	}
+	if v.Force != "" {
+		if other := q.Get(figures.DimForce); other != "" && other != v.Force {
+			return nil, fault.New(fault.Denied, "These figures are of another force than yours.")
+		}
+		q.Set(figures.DimForce, v.Force)
+	}
+	return q, nil
+}
+
+func with(q url.Values, pairs ...string) url.Values {
+	out := url.Values{}
+	for k, v := range q {
+		out[k] = slices.Clone(v)
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			out.Del(pairs[i])
+		} else {
+			out.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return out
+}
+
+// series asks for one figure over time, by the period asked for or, where none is,
+// by the finest that its answers can bear; why says so.
+func (s *Pages) series(ctx context.Context, q url.Values) (r figures.Result, why string, err error) {
+	parsed, err := analysis.ParseQuery(q)
+	if err != nil {
+		return figures.Result{}, "", err
+	}
+	if len(parsed.By) == 0 {
+		suggested, err := s.Analysis.Panel().SuggestPeriod(ctx, parsed)
+		if err != nil {
+			return figures.Result{}, "", err
+		}
+		parsed.By, why = []string{suggested.Period}, suggested.Words
+	}
+	r, err = s.Analysis.Panel().Figures(ctx, parsed)
+	return r, why, err
+}
+
+func (s *Pages) overview(c *gin.Context, v visitor) error {
+	ctx := c.Request.Context()
+	f, err := s.frame(c, v, "Figures")
+	if err != nil {
+		return err
+	}
+	f.Style = s.chartStyle
+	q, err := query(c, v)
+	if err != nil {
+		return err
+	}
+	data := overviewData{Work: f, Form: s.filters(q, v, "/figures"), Scope: s.scope(q)}
+	data.Form.Stage = page.Field{} // every stage has its own column
+	status := http.StatusOK
+	err = s.fillOverview(ctx, q, &data)
+	if fault.Is(err, fault.Invalid) {
+		data.Rows, data.Strip, data.Rates = nil, nil, nil
+		status, err = retry(&data.Work, err, data.Form.controls()...)
+	}
+	if err != nil {
+		return err
+	}
+	return s.show(c, status, "figures", data)
+}
+
+func (s *Pages) fillOverview(ctx context.Context, q url.Values, data *overviewData) error {
+	if err := s.fillStrip(ctx, q, data); err != nil {
+		return err
+	}
+	expected, charted := 0.0, 0
+	for _, row := range overviewRows {
+		m, ok := s.Analysis.Panel().Measure(row.measure)
+		if !ok {
+			return fmt.Errorf("the panel does not know %s", row.measure)
+		}
+		out := overviewRow{ID: strings.ReplaceAll(row.measure, ".", "-"), Title: row.title, Question: m.Title}
+		for _, stage := range survey.Stages() {
+			cq := with(q, "measure", row.measure, "stage", string(stage))
+			r, why, err := s.series(ctx, cq)
+			if err != nil {
+				return err
+			}
+			cell := s.cell(&r, why)
+			cell.Stage, cell.StageName = string(stage), stageWords[stage]
+			cell.Name = row.title + ", " + strings.ToLower(cell.StageName)
+			cell.Href = figureHref(row.measure, with(cq, "measure", ""))
+			cell.Chart = charts.SVG(charts.Of(out.ID+"-"+cell.Stage, r, charts.Small))
+			if r.Trend != nil && r.Trend.Limits != nil {
+				expected, charted = expected+figures.FalseAlarmRate(r.Trend.Points), charted+1
+			}
+			out.Cells = append(out.Cells, cell)
+		}
+		data.Rows = append(data.Rows, out)
+	}
+	if charted > 0 {
+		data.Chance = fmt.Sprintf("Of the %s with limits on this page, chance alone would give about %s a signal, although nothing has changed.",
+			plural(charted, "chart", "charts"), decimal(int(math.Round(expected))))
+	}
+	return nil
+}
+
+// fillStrip counts the way from those eligible to those who finished. Windows of
+// other lengths than the calendar's are off the lattice, so it is of all years.
+func (s *Pages) fillStrip(ctx context.Context, q url.Values, data *overviewData) error {
+	base := with(q, "by", "", "from", "", "to", "", "mode", "")
+	for _, step := range strip {
+		r, err := s.Analysis.Figures(ctx, with(base, "measure", "dissemination."+step))
+		if err != nil {
+			return err
+		}
+		out := stripStep{Title: r.Measure.Title, Href: figureHref(r.Measure.ID, base)}
+		switch p := only(&r); {
+		case p == nil || p.Share == nil && !p.Suppressed:
+			data.StripYet = "Nothing has fallen due yet. When it does, this says how many were eligible, safe to ask, invited and heard."
+			return nil
+		case p.Suppressed:
+			out.Count, out.Why = "[c]", p.Reason
+		default:
+			out.Count, out.Rate, out.Bar = thousands(p.Numerator), percent(*p.Share), bar(*p.Share)
+			data.StripOf = thousands(p.Base)
+		}
+		data.Strip = append(data.Strip, out)
+	}
+	for _, id := range []string{"response.rr1", "response.rr2", "response.not-safe"} {
+		r, err := s.Analysis.Figures(ctx, with(base, "measure", id))
+		if err != nil {
+			return err
+		}
+		p := only(&r)
+		switch {
+		case p == nil || p.Share == nil && !p.Suppressed:
+		case p.Suppressed:
+			data.Rates = append(data.Rates, fact{r.Measure.Title, "[c] " + p.Reason})
+		default:
+			data.Rates = append(data.Rates, fact{r.Measure.Title, fmt.Sprintf("%s (%s of %s)", tenths(*p.Share), thousands(p.Numerator), thousands(p.Base))})
+		}
+	}
+	return nil
+}
+
+// only is the one figure of a result that is not split.
+func only(r *figures.Result) *figures.Point {
+	if len(r.Points) == 0 {
+		return nil
+	}
+	return &r.Points[0]
+}
+
+// bar draws a share as a bar of its own width.
+func bar(share float64) template.HTML {
+	return template.HTML(fmt.Sprintf(`<svg class="bar-share" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect class="bar-rest" width="100" height="6"/><rect class="bar-part" width="%.1f" height="6"/></svg>`, share)) //nolint:gosec // G203: a number alone is put in
+}
+
+func thousands(n int) string {
+	text := decimal(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+func tenths(v float64) string { return fmt.Sprintf("%.1f%%", v) }
+
+// cell puts one series into words and numbers.
+func (s *Pages) cell(r *figures.Result, why string) figureCell {
+	return figureCell{Latest: latestOf(r), Sentence: trendSentence(r), Period: why, Table: tableOf(r)}
+}
+
+// latestOf is the last published figure, and why a later one is not shown.
+func latestOf(r *figures.Result) latest {
+	var l latest
+	for i := len(r.Points) - 1; i >= 0; i-- {
+		p := &r.Points[i]
+		if p.Share == nil {
+			if p.Suppressed && l.Withheld == "" {
+				l.Withheld = figures.PeriodWords(p.Period) + ": [c] " + p.Reason
+			}
+			continue
+		}
+		l.Share, l.Base, l.When, l.Small = number(r, *p.Share), thousands(p.Base), figures.PeriodWords(p.Period), p.Small
+		l.Interval = interval(r, p)
+		return l
+	}
+	l.None = "No one has answered yet."
+	if l.Withheld != "" {
+		l.None, l.Withheld = "Too few have answered for a figure to be shown: "+strings.TrimPrefix(l.Withheld, "")+".", ""
+	}
+	return l
+}
+
+func number(r *figures.Result, v float64) string {
+	if r.Measure.Averages() {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return percent(v)
+}
+
+func interval(r *figures.Result, p *figures.Point) string {
+	if p.Low == nil || p.High == nil {
+		return ""
+	}
+	if r.Measure.Averages() {
+		return fmt.Sprintf("%.0f to %.0f", *p.Low, *p.High)
+	}
+	return fmt.Sprintf("%.0f%% to %.0f%%", *p.Low, *p.High)
+}
+
+// trendSentence says in one sentence what a chart shows, and claims no more than
+// its rule does: the signal that reaches furthest, the stronger rules first.
+func trendSentence(r *figures.Result) string {
+	t := r.Trend
+	switch {
+	case t == nil || len(r.Points) == 0:
+		return ""
+	case t.Limits == nil:
+		return t.Note
+	case len(t.Signals) == 0:
+		return fmt.Sprintf("No sign of change beyond what chance would give, over %s.", plural(t.Points, "point", "points"))
+	}
+	best := t.Signals[0]
+	for _, sign := range t.Signals[1:] {
+		if sign.Strong && !best.Strong || sign.Strong == best.Strong && sign.To > best.To {
+			best = sign
+		}
+	}
+	return best.Words
+}
+
+// tableOf are a result's numbers in rows: the split, then the figure.
+func tableOf(r *figures.Result) figureTable {
+	t := figureTable{Score: r.Measure.Averages()}
+	for _, d := range figures.Dimensions() {
+		if slices.Contains(r.By, d.ID) {
+			t.Heads = append(t.Heads, d.Title)
+		}
+	}
+	for i := range r.Points {
+		p := &r.Points[i]
+		row := figureRow{Signal: p.Signal, Small: p.Small}
+		for _, d := range figures.Dimensions() {
+			if slices.Contains(r.By, d.ID) {
+				row.Keys = append(row.Keys, keyWords(d.ID, p.Key[d.ID]))
+			}
+		}
+		switch {
+		case p.Suppressed:
+			row.Withheld = p.Reason
+		case p.Share == nil:
+			row.Withheld, row.Empty = p.Reason, true
+		default:
+			row.Share, row.Interval, row.Base = number(r, *p.Share), interval(r, p), thousands(p.Base)
+			if !t.Score {
+				row.Counted = thousands(p.Numerator)
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// keyWords puts a value of a dimension into words.
+func keyWords(dim, value string) string {
+	switch dim {
+	case figures.DimMonth, figures.DimQuarter, figures.DimYear:
+		return figures.PeriodWords(value)
+	case figures.DimStage:
+		return cmp.Or(stageWords[survey.Stage(value)], "All stages")
+	case figures.DimMode:
+		return cmp.Or(modeWords[survey.Mode(value)], value)
+	case figures.DimOffence:
+		return cmp.Or(offenceWords[value], value)
+	case figures.DimOutcome:
+		return sentenceStart(cmp.Or(outcomeWords[value], value))
+	}
+	return value
+}
+
+func sentenceStart(s string) string { return strings.TrimSuffix(sentence(s), ".") }
+
+func figureHref(measure string, q url.Values) string {
+	href := "/figures/" + url.PathEscape(measure)
+	if q = with(q, "measure", "", figures.DimForce, q.Get(figures.DimForce)); len(q) > 0 {
+		href += "?" + q.Encode()
+	}
+	return href
+}
+
+// filters makes the form of a page's filters, set as the address has them.
+func (s *Pages) filters(q url.Values, v visitor, clear string) filterForm {
+	f := filterForm{
+		Area:  page.Field{Name: figures.DimBCU, Label: "Area (BCU)", Value: q.Get(figures.DimBCU), Choices: []page.Choice{{Label: "All areas"}}},
+		By:    page.Field{Name: "by", Label: "By", Value: q.Get("by"), Choices: []page.Choice{{Label: "What the answers bear"}, {Value: figures.DimMonth, Label: "Month"}, {Value: figures.DimQuarter, Label: "Quarter"}, {Value: figures.DimYear, Label: "Year"}}},
+		Mode:  page.Field{Name: "mode", Label: "Who answered", Value: q.Get("mode"), Choices: []page.Choice{{Label: "The person themselves"}, {Value: figures.ModeRelayed, Label: "Relayed by an advocate"}, {Value: figures.ModeObserved, Label: "An advocate's own view"}}},
+		From:  page.Field{Name: "from", Label: "Since", Value: q.Get("from"), Choices: []page.Choice{{Label: "The beginning"}}},
+		Stage: page.Field{Name: "stage", Label: "Stage", Value: q.Get("stage"), Choices: []page.Choice{{Label: "All stages"}}},
+	}
+	var areas []string
+	for _, force := range s.Survey.Geography().Forces() {
+		if !v.sees(force) {
+			continue
+		}
+		for _, a := range s.Survey.Geography().Areas(force) {
+			if !slices.Contains(areas, a.BCU) {
+				areas = append(areas, a.BCU)
+			}
+		}
+	}
+	slices.Sort(areas)
+	for _, a := range areas {
+		f.Area.Choices = append(f.Area.Choices, page.Choice{Value: a, Label: a})
+	}
+	year := s.Now().In(s.zone()).Year()
+	for y := year; y > year-5; y-- {
+		f.From.Choices = append(f.From.Choices, page.Choice{Value: fmt.Sprintf("%d-01", y), Label: fmt.Sprintf("January %d", y)})
+	}
+	for _, stage := range survey.Stages() {
+		f.Stage.Choices = append(f.Stage.Choices, page.Choice{Value: string(stage), Label: stageWords[stage]})
+	}
+	// A value of a hand-made address that the list does not have stays as it is.
+	for _, field := range []*page.Field{&f.Area, &f.By, &f.Mode, &f.From, &f.Stage} {
+		if field.Value != "" && !slices.ContainsFunc(field.Choices, func(c page.Choice) bool { return c.Value == field.Value }) {
+			field.Choices = append(field.Choices, page.Choice{Value: field.Value, Label: field.Value})
+		}
+	}
+	if len(with(q, "measure", "", figures.DimForce, "")) > 0 {
+		f.Clear = clear
+	}
+	return f
+}
+
+// controls names the form's controls, for faults to point at.
+func (f *filterForm) controls() []string {
+	out := []string{f.Area.Name, f.By.Name, f.From.Name}
+	for _, field := range []page.Field{f.Stage, f.Mode} {
+		if field.Name != "" {
+			out = append(out, field.Name)
+		}
+	}
+	return out
+}
+
+// scope says in a line whose answers these are, where and since when.
+func (s *Pages) scope(q url.Values) string {
+	mode := cmp.Or(survey.Mode(q.Get("mode")), survey.ModeSelf)
+	parts := []string{map[survey.Mode]string{survey.ModeSelf: "Answered by people themselves", survey.ModeRelayed: "People's words, relayed by advocates", survey.ModeObserved: "Advocates' own views"}[mode]}
+	for _, dim := range []string{figures.DimForce, figures.DimBCU, figures.DimBorough} {
+		if a := q.Get(dim); a != "" {
+			parts = append(parts, a)
+		}
+	}
+	if from := q.Get("from"); from != "" {
+		parts = append(parts, "since "+figures.PeriodWords(from))
+	}
+	return strings.Trim(strings.Join(parts, " · "), " ·")
+}
+
+// figureData is the data of one figure's page.
+type figureData struct {
+	page.Work
+	Heading             string
+	Form                filterForm
+	Measure             figures.Measure
+	Definition          []fact
+	Scope, Period, Note string
+	Wide, Slim          template.HTML
+	Latest              latest
+	Sentence            string
+	Signals             []string
+	TrendNote           string
+	Table               figureTable
+	RaiseHref           string
+	Downloads           []link
+	Empty               string
+}
+
+type link struct{ Href, Label string }
+
+func (s *Pages) figure(c *gin.Context, v visitor) error {
+	m, ok := s.Analysis.Panel().Measure(c.Param("measure"))
+	if !ok {
+		return fault.New(fault.NotFound, "There is no such measure. “All measures” lists them.")
+	}
+	f, err := s.frame(c, v, m.Title)
+	if err != nil {
+		return err
+	}
+	f.Style = s.chartStyle
+	q, err := query(c, v)
+	if err != nil {
+		return err
+	}
+	q = with(q, "measure", m.ID)
+	path := "/figures/" + m.ID
+	data := figureData{Work: f, Heading: m.Title, Form: s.filters(q, v, path), Measure: m, Definition: definition(&m), Scope: s.scope(q)}
+	if m.Asks() {
+		data.Form.Mode = page.Field{}
+		data.Scope = strings.Replace(data.Scope, "Answered by people themselves", "Everyone who was to be asked", 1)
+	}
+	for _, dim := range []string{figures.DimBorough, figures.DimOffence, figures.DimOutcome, figures.DimAbuse, figures.DimQuestionnaire, figures.DimAge, figures.DimSex} {
+		if value := q.Get(dim); value != "" {
+			data.Form.Hidden = append(data.Form.Hidden, fact{dim, value})
+		}
+	}
+	status := http.StatusOK
+	err = s.fillFigure(c.Request.Context(), v, q, &data)
+	if fault.Is(err, fault.Invalid) {
+		status, err = retry(&data.Work, err, data.Form.controls()...)
+	}
+	if err != nil {
+		return err
+	}
+	return s.show(c, status, "figure", data)
+}
+
+func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *figureData) error {
+	r, why, err := s.series(ctx, q)
+	if err != nil {
+		return err
+	}
+	cell := s.cell(&r, why)
+	data.Period, data.Latest, data.Sentence, data.Table, data.Note = cell.Period, cell.Latest, cell.Sentence, cell.Table, r.Note
+	if r.Trend != nil {
+		data.Wide, data.Slim = s.both("figure", r)
+		data.TrendNote = r.Trend.Note
+		for _, sign := range r.Trend.Signals {
+			data.Signals = append(data.Signals, sign.Words)
+		}
+	}
+	if len(r.Points) == 0 {
+		data.Empty = "Nobody has answered within these filters. Take one away, or wait: figures appear here as answers come in."
+	}
+	exact := with(q, "by", strings.Join(r.By, ","))
+	if v.Can(access.ActionsManage) && r.Trend != nil && slices.ContainsFunc(r.Points, func(p figures.Point) bool { return p.Share != nil }) {
+		data.RaiseHref = "/actions/new?" + exact.Encode()
+	}
+	if v.Can(access.ExportFigures) {
+		for _, format := range []struct{ id, label string }{{"csv", "CSV"}, {"xlsx", "Excel"}, {"jsonl", "JSON Lines"}} {
+			data.Downloads = append(data.Downloads, link{"/figures/" + data.Measure.ID + "/table?" + with(exact, "measure", "", "format", format.id).Encode(), format.label})
+		}
+	}
+	return nil
+}
+
+// both draws a chart for a desk and for a phone; the page shows one of them.
+func (s *Pages) both(id string, r figures.Result, flags ...charts.Flag) (wide, slim template.HTML) {
+	full, narrow := charts.Of(id+"-wide", r, charts.Full), charts.Of(id+"-slim", r, charts.Narrow)
+	full.Flags, narrow.Flags = flags, flags
+	return charts.SVG(full), charts.SVG(narrow)
+}
+
+// definition writes out what a measure is.
+func definition(m *figures.Measure) []fact {
+	better := "Neither way is better."
+	switch m.Better {
+	case figures.BetterHigher:
+		better = "Higher is better."
+	case figures.BetterLower:
+		better = "Lower is better."
+	}
+	counted := "Counted"
+	if m.Averages() {
+		counted = "Averaged"
+	}
+	return []fact{{counted, m.Numerator}, {"Out of", m.Base}, {"Left out", m.Exclusions}, {"Source", m.Source}, {"Direction", better}}
+}
+
+// tableColumns describe a figure's table when it leaves the program.
+func tableColumns(r *figures.Result) []sheet.Column {
+	var out []sheet.Column
+	for _, d := range figures.Dimensions() {
+		if slices.Contains(r.By, d.ID) {
+			out = append(out, sheet.Column{ID: d.ID, Title: d.Title, Type: "text", Meaning: "What the figure is split by."})
+		}
+	}
+	m := &r.Measure
+	return append(out,
+		sheet.Column{ID: "numerator", Title: "Counted", Type: "integer", Meaning: m.Numerator + " Empty where the figure is withheld, and for scores.", Source: m.Source},
+		sheet.Column{ID: "base", Title: "Out of", Type: "integer", Meaning: m.Base + " " + m.Exclusions, Source: m.Source},
+		sheet.Column{ID: "share", Title: m.Title, Type: "number", Unit: "percent, or a score of 0 to 100", Meaning: "Empty where it is withheld or nobody answered.", Source: m.Source},
+		sheet.Column{ID: "low", Title: "Interval from", Type: "number", Meaning: "95% interval. " + figures.NotePrecision},
+		sheet.Column{ID: "high", Title: "Interval to", Type: "number", Meaning: "95% interval. " + figures.NotePrecision},
+		sheet.Column{ID: "suppressed", Title: "Withheld", Type: "yes-no", Meaning: "[c]: withheld so that nobody can be told."},
+		sheet.Column{ID: "reason", Title: "Why", Type: "text", Meaning: "Why there is no figure."},
+		sheet.Column{ID: "small", Title: "Rests on few", Type: "yes-no", Meaning: "The base is under 30."},
+		sheet.Column{ID: "signal", Title: "Signal", Type: "text", Meaning: "Letters of the special-cause rules: a, outside a limit; b, seven on one side; c, seven rising or falling; d, two of three near a limit."},
+	)
+}
+
+// figureTable writes a figure's table as a file.
+func (s *Pages) figureTable(c *gin.Context, v visitor) error {
+	format, err := sheet.ParseFormat(c.Query("format"))
+	if err != nil {
+		return err
+	}
+	q, err := query(c, v)
+	if err != nil {
+		return err
+	}
+	r, _, err := s.series(c.Request.Context(), with(q, "measure", c.Param("measure")))
+	if err != nil {
+		return err
+	}
+	entry := v.actor().Entry("figures.exported", "measure:"+r.Measure.ID)
+	if err := s.Audit.Append(c.Request.Context(), entry); err != nil {
+		return err
+	}
+	c.Header("Content-Type", format.MediaType())
+	c.Header("Content-Disposition", `attachment; filename="`+fileName(r.Measure.ID)+"."+string(format)+`"`)
+	return writeTable(c.Writer, format, &r)
+}
+
+// fileName keeps a measure's id to what every file system takes.
+func fileName(id string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(id))
+}
+
+func writeTable(w http.ResponseWriter, format sheet.Format, r *figures.Result) error {
+	out, err := sheet.New(format, w, tableColumns(r))
+	if err != nil {
+		return err
+	}
+	for i := range r.Points {
+		p := &r.Points[i]
+		var row []any
+		for _, d := range figures.Dimensions() {
+			if slices.Contains(r.By, d.ID) {
+				row = append(row, p.Key[d.ID])
+			}
+		}
+		var counted, base any
+		if !p.Suppressed {
+			base = p.Base
+			if p.Share != nil && !r.Measure.Averages() {
+				counted = p.Numerator
+			}
+		}
+		row = append(row, counted, base, value(p.Share), value(p.Low), value(p.High), p.Suppressed, p.Reason, p.Small, p.Signal)
+		if err := out.Row(row...); err != nil {
+			return err
+		}
+	}
+	return out.Close()
+}
+
+func value(v *float64) any {
+	if v == nil {
+		return nil
+	}
+	return *v
+}
+
+// measuresData is the data of the list of all measures.
+type measuresData struct {
+	page.Work
+	Groups  []measureGroup
+	Lattice string
+}
+
+type measureGroup struct {
+	ID, Title string
+	Measures  []measureLine
+}
+
+type measureLine struct {
+	Href, ID, Title, Kind, Numerator, Base string
+}
+
+var kindWords = map[figures.Kind]string{figures.KindShare: "share", figures.KindIndex: "index", figures.KindRate: "rate", figures.KindMean: "mean score"}
+
+func (s *Pages) measures(c *gin.Context, v visitor) error {
+	f, err := s.frame(c, v, "All measures")
+	if err != nil {
+		return err
+	}
+	data := measuresData{Work: f, Lattice: figures.Lattice}
+	group := func(m *figures.Measure) (id, title string) {
+		switch {
+		case strings.HasPrefix(m.ID, "core."):
+			return "core", "Core trackers: the same words at every stage"
+		case strings.HasPrefix(m.ID, "index."):
+			return "index", "Indices: several questions about one thing"
+		case strings.HasPrefix(m.ID, "advice."):
+			return "advice", "Advice from the police"
+		case strings.HasPrefix(m.ID, "theme."):
+			return "theme", "Themes in people's own words"
+		case m.Asks():
+			return "response", "Who was asked, and who answered"
+		}
+		return "item", "Other questions"
+	}
+	all := s.Analysis.Panel().Measures()
+	for i := range all {
+		m := &all[i]
+		id, title := group(m)
+		at := slices.IndexFunc(data.Groups, func(g measureGroup) bool { return g.ID == id })
+		if at < 0 {
+			data.Groups, at = append(data.Groups, measureGroup{ID: id, Title: title}), len(data.Groups)
+		}
+		data.Groups[at].Measures = append(data.Groups[at].Measures, measureLine{Href: figureHref(m.ID, nil), ID: m.ID, Title: m.Title, Kind: kindWords[m.Kind], Numerator: m.Numerator, Base: m.Base})
+	}
+	return s.show(c, http.StatusOK, "measures", data)
+}

@@ -1,0 +1,337 @@
+// Package workspace owns the pages of the people who work here: the advocate's
+// desk, cases and alerts, the commissioner's figures and actions, the
+// administrator's accounts, keys and record, and how all of them sign in.
+//
+// It decides nothing about cases, figures or actions: it asks the rooms, puts
+// what they say into plain words, and prints it. Who may see a page is written in
+// one table of routes; whose data it shows is the rooms' own check.
+package workspace
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"victimvoice/analysis"
+	"victimvoice/internal/access"
+	"victimvoice/internal/audit"
+	"victimvoice/internal/edge"
+	"victimvoice/internal/fault"
+	"victimvoice/loop"
+	"victimvoice/notifications"
+	"victimvoice/survey"
+	"victimvoice/web/charts"
+	"victimvoice/web/page"
+)
+
+//go:embed all:templates
+var files embed.FS
+
+// Parts are what the pages are made of; all are needed.
+type Parts struct {
+	Access   *access.Service
+	Survey   *survey.Service
+	Analysis *analysis.Service
+	Loop     *loop.Service
+	Audit    *audit.Log
+
+	// Backlog counts the mail that waits: the outbox's own count.
+	Backlog func(context.Context) (notifications.Backlog, error)
+	// OpenSurvey gives the browser a survey session, so that /f goes on with it.
+	OpenSurvey func(c *gin.Context, secret string)
+
+	BaseURL string // begins the one-time links that an administrator hands out
+	Secure  bool   // reached over HTTPS: cookies say so
+	Now     func() time.Time
+}
+
+// Pages serves the workspace.
+type Pages struct {
+	Parts
+	book       *page.Book
+	chartStyle string // address of the charts' style sheet
+}
+
+// New parses every page; a fault in one is a start-up failure.
+func New(p Parts) (*Pages, error) {
+	templates, err := fs.Sub(files, "templates")
+	if err != nil {
+		return nil, fmt.Errorf("workspace pages: %w", err)
+	}
+	book, err := page.NewBook(templates)
+	if err != nil {
+		return nil, fmt.Errorf("workspace pages: %w", err)
+	}
+	sum := sha256.Sum256([]byte(charts.Stylesheet()))
+	p.BaseURL = strings.TrimSuffix(p.BaseURL, "/")
+	return &Pages{Parts: p, book: book, chartStyle: chartPrefix + hex.EncodeToString(sum[:6]) + ".css"}, nil
+}
+
+const chartPrefix = "/figures/charts-"
+
+// route is one page or form for somebody who is signed in.
+type route struct {
+	method, path string
+	need         []access.Permission // any one of them opens it; none: whoever is signed in
+	handle       func(*gin.Context, visitor) error
+}
+
+// routes is the whole of who may come where.
+func (s *Pages) routes() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	cases := []access.Permission{access.CasesOwn}
+	answer := []access.Permission{access.AnswerForVictim}
+	alerts := []access.Permission{access.AlertsOwn, access.AlertsAll}
+	read := []access.Permission{access.FiguresRead}
+	export := []access.Permission{access.ExportFigures}
+	actions := []access.Permission{access.ActionsRead}
+	manage := []access.Permission{access.ActionsManage}
+	publish := []access.Permission{access.ActionsPublish}
+	users := []access.Permission{access.UsersManage}
+	keys := []access.Permission{access.APIKeysManage}
+	record := []access.Permission{access.AuditRead}
+	return []route{
+		{get, "/account", nil, s.account},
+		{post, "/account", nil, s.changePassword},
+
+		{get, "/work", cases, s.desk},
+		{get, "/work/cases/:id", cases, s.caseFile},
+		{post, "/work/cases/:id/answer", answer, s.answerFor},
+		{post, "/work/cases/:id/write-again", cases, s.writeAgain},
+		{post, "/work/cases/:id/void", []access.Permission{access.ResponsesVoid}, s.voidAnswers},
+		{post, "/work/cases/:id/stop-writing", cases, s.stopWriting},
+		{get, "/work/alerts", alerts, s.alerts},
+		{get, "/work/alerts/:id", alerts, s.alert},
+		{post, "/work/alerts/:id/take", alerts, s.takeAlert},
+		{post, "/work/alerts/:id/close", alerts, s.closeAlert},
+
+		{get, "/figures", read, s.overview},
+		{get, "/figures/measures", read, s.measures},
+		{get, "/figures/:measure", read, s.figure},
+		{get, "/figures/:measure/table", export, s.figureTable},
+
+		{get, "/actions", actions, s.actions},
+		{get, "/actions/new", manage, s.newAction},
+		{post, "/actions/new", manage, s.raiseAction},
+		{get, "/actions/publish", publish, s.choosePublication},
+		{post, "/actions/publish", publish, s.publish},
+		{get, "/actions/:id", actions, s.action},
+		{post, "/actions/:id", manage, s.changeAction},
+		{post, "/actions/:id/check", manage, s.checkAction},
+
+		{get, "/admin", users, s.admin},
+		{get, "/admin/people", users, s.people},
+		{post, "/admin/people", users, s.addPerson},
+		{post, "/admin/people/:id/disable", users, s.disablePerson},
+		{post, "/admin/people/:id/enable", users, s.enablePerson},
+		{post, "/admin/people/:id/reset", users, s.resetPerson},
+		{get, "/admin/keys", keys, s.keys},
+		{post, "/admin/keys", keys, s.addKey},
+		{post, "/admin/keys/:id/revoke", keys, s.revokeKey},
+		{get, "/admin/record", record, s.record},
+		{post, "/admin/record/verify", record, s.verifyRecord},
+	}
+}
+
+// Register puts the pages under their addresses.
+func (s *Pages) Register(r gin.IRouter) {
+	r.GET("/", edge.Handle(s.front))
+	r.GET("/signin", edge.Handle(s.signInPage))
+	r.POST("/signin", edge.Handle(s.signIn))
+	r.POST("/signout", edge.Handle(s.signOut))
+	r.GET("/setup/:token", edge.Handle(s.setupPage))
+	r.POST("/setup/:token", edge.Handle(s.setup))
+	r.GET(s.chartStyle, edge.Handle(s.chartSheet))
+	for _, rt := range s.routes() {
+		r.Handle(rt.method, rt.path, edge.Handle(s.gate(rt)))
+	}
+}
+
+// visitor is the member of staff behind a request.
+type visitor struct {
+	access.User
+	profile access.Profile
+}
+
+// actor is the visitor as the survey and the loop record them.
+func (v visitor) actor() survey.Actor { return survey.Actor{ID: v.ID, Role: v.Actor().RoleNames()} }
+
+// viewer is the visitor as the loop shows alerts to them.
+func (v visitor) viewer() loop.Viewer {
+	out := loop.Viewer{Actor: v.actor(), All: v.Can(access.AlertsAll)}
+	if v.Can(access.AlertsOwn) {
+		out.Advocate = v.AdvocateKey
+	}
+	return out
+}
+
+// gate opens a route to those who may.
+func (s *Pages) gate(rt route) edge.HandlerFunc {
+	return func(c *gin.Context) error {
+		v, err := s.visitor(c)
+		if fault.Is(err, fault.Unauthorized) {
+			return page.See(c, signInFor(c))
+		}
+		if err != nil {
+			return err
+		}
+		if len(rt.need) > 0 && !slices.ContainsFunc(rt.need, v.Can) {
+			return fault.New(fault.Denied, "This page is for another role than yours.")
+		}
+		if err := readForm(c); err != nil {
+			return err
+		}
+		return rt.handle(c, v)
+	}
+}
+
+// readForm reads a posted form, so that one too large or malformed is refused and
+// not taken for an empty one.
+func readForm(c *gin.Context) error {
+	if c.Request.Method != http.MethodPost {
+		return nil
+	}
+	if err := c.Request.ParseForm(); err != nil {
+		return fault.Wrap(fault.Invalid, err, "This form could not be read. Go back and send it again.")
+	}
+	return nil
+}
+
+// typed is one value of the posted form, as it was typed.
+func typed(c *gin.Context, name string) string { return c.Request.PostForm.Get(name) }
+
+// frame begins a page's data.
+func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error) {
+	f := page.Work{Title: title, Who: v.profile.Name + ", " + roleWords(v.Roles), Done: doneWords[c.Query("done")]}
+	add := func(href, label string, count int) {
+		f.Nav = append(f.Nav, page.Place{Href: href, Label: label, Count: count})
+	}
+	if v.Can(access.UsersManage) {
+		add("/admin", "Overview", 0)
+		add("/admin/people", "People", 0)
+		add("/admin/keys", "API keys", 0)
+		add("/admin/record", "Record", 0)
+	}
+	if v.Can(access.CasesOwn) {
+		add("/work", "My desk", 0)
+	}
+	if v.Can(access.AlertsOwn) || v.Can(access.AlertsAll) {
+		waiting, err := s.waitingAlerts(c.Request.Context(), v)
+		if err != nil {
+			return page.Work{}, err
+		}
+		add("/work/alerts", "Alerts", len(waiting))
+	}
+	if v.Can(access.FiguresRead) {
+		add("/figures", "Figures", 0)
+		add("/figures/measures", "All measures", 0)
+	}
+	if v.Can(access.ActionsRead) {
+		add("/actions", "Actions", 0)
+	}
+	add("/account", "Your account", 0)
+	// The place that we are in is the one whose address is the longest that ours begins with.
+	here := -1
+	for i, p := range f.Nav {
+		if (c.Request.URL.Path == p.Href || strings.HasPrefix(c.Request.URL.Path, p.Href+"/")) && (here < 0 || len(p.Href) > len(f.Nav[here].Href)) {
+			here = i
+		}
+	}
+	if here >= 0 {
+		f.Nav[here].Here = true
+	}
+	return f, nil
+}
+
+// show prints a page.
+func (s *Pages) show(c *gin.Context, status int, name string, data any) error {
+	return s.book.Show(c, status, name, data)
+}
+
+// problemPage is the data of the page for an error.
+type problemPage struct {
+	page.Work
+	Detail string
+	Ref    string // names the occurrence, for whoever looks into it
+}
+
+// Problem writes an error as a page for people; it is for edge's Config.Page.
+// It asks no store, since the store may be what is wrong.
+func (s *Pages) Problem(c *gin.Context, p edge.Problem) {
+	data := problemPage{Work: page.Work{Title: problemTitle(p.Status)}, Detail: sentence(p.Detail)}
+	if p.Status >= http.StatusInternalServerError {
+		data.Ref = strings.TrimPrefix(p.Instance, "urn:uuid:")
+	}
+	for _, f := range p.Errors {
+		data.Problems = append(data.Problems, page.Problem{Message: sentence(strings.ReplaceAll(f.Field, "_", " ") + ": " + f.Message)})
+	}
+	if err := s.show(c, p.Status, "problem", data); err != nil {
+		c.String(p.Status, "%s\n", data.Detail)
+	}
+}
+
+func problemTitle(status int) string {
+	switch status {
+	case http.StatusForbidden:
+		return "This page is not for you"
+	case http.StatusNotFound:
+		return "Page not found"
+	case http.StatusConflict:
+		return "This cannot be done now"
+	case http.StatusTooManyRequests:
+		return "Too many tries"
+	case http.StatusServiceUnavailable, http.StatusInternalServerError:
+		return "Something is not working"
+	}
+	return "This did not work"
+}
+
+// problems puts an error that a form can mend into words; other errors come back as they are.
+func problems(err error) ([]page.Problem, int, error) {
+	status := http.StatusUnprocessableEntity
+	switch fault.KindOf(err) {
+	case fault.Invalid:
+	case fault.Conflict:
+		status = http.StatusConflict
+	default:
+		return nil, 0, err
+	}
+	out := page.Problems(err)
+	for i := range out {
+		out[i].Message = sentence(out[i].Message)
+	}
+	return out, status, nil
+}
+
+// retry lists what a form can put right, for pages that show a form again. Where
+// the form's controls are given, a fault elsewhere names its place and points nowhere.
+func retry(f *page.Work, err error, controls ...string) (int, error) {
+	found, status, err := problems(err)
+	if err != nil {
+		return 0, err
+	}
+	for i := range found {
+		if p := &found[i]; len(controls) > 0 && p.Field != "" && !slices.Contains(controls, p.Field) {
+			p.Field, p.Message = "", sentence(strings.ReplaceAll(p.Field, "_", " ")+": "+lowerFirst(p.Message))
+		}
+	}
+	f.Problems = found
+	f.Title = "Error: " + f.Title
+	return status, nil
+}
+
+// chartSheet serves the charts' style sheet.
+func (s *Pages) chartSheet(c *gin.Context) error {
+	edge.Cacheable(c, 365*24*time.Hour)
+	c.Data(http.StatusOK, "text/css; charset=utf-8", []byte(charts.Stylesheet()))
+	return nil
+}
