@@ -301,43 +301,46 @@ func TestText(t *testing.T) {
 	}
 }
 
-// A language is data alone, falls back by key, and says what it lacks.
+// A language is data alone, falls back by key, and says what it lacks. The test
+// adds one that does not ship.
 func TestNewLanguage(t *testing.T) {
 	files := dataFiles(t)
 	for _, dir := range []string{"report/1", "investigation/1", "closure/1", "withdrawn/1", "about/1", "ticks/1", "core/1", "scales/1", "alerts/1"} {
-		files[dir+"/cy.yaml"] = files[dir+"/en.yaml"]
-		edit(t, files, dir+"/cy.yaml", "lang: en", "lang: cy")
+		files[dir+"/br.yaml"] = files[dir+"/en.yaml"]
+		edit(t, files, dir+"/br.yaml", "lang: en", "lang: br")
 	}
-	edit(t, files, "scales/1/cy.yaml", "name: English", "name: Cymraeg")
-	edit(t, files, "scales/1/cy.yaml", "strongly-agree: Strongly agree", "strongly-agree: Cytuno'n gryf")
-	edit(t, files, "report/1/cy.yaml", "review: final", "review: draft")
-	edit(t, files, "report/1/cy.yaml", "    title: What went well?\n", "")
+	edit(t, files, "scales/1/br.yaml", "name: English", "name: Brezhoneg")
+	edit(t, files, "scales/1/br.yaml", "strongly-agree: Strongly agree", "strongly-agree: A-du-krenn")
+	edit(t, files, "report/1/br.yaml", "review: final", "review: draft")
+	edit(t, files, "report/1/br.yaml", "    title: What went well?\n", "")
 	s, err := load(files)
 	if err != nil {
 		t.Fatal(err)
 	}
+	shipped := loaded(t).LanguagesOffered()
 	langs := s.LanguagesOffered()
-	if len(langs) != 2 || langs[1].Name != "Cymraeg" || !langs[1].Draft || langs[0].Draft {
+	at := slices.IndexFunc(langs, func(l Language) bool { return l.Code == "br" })
+	if len(langs) != len(shipped)+1 || at < 0 || langs[at].Name != "Brezhoneg" || !langs[at].Draft || langs[0].Code != "en" || langs[0].Draft {
 		t.Fatalf("languages: %+v", langs)
 	}
 	q := s.Current(Report)
-	text := q.Text("cy-GB", false)
-	if text.Lang != "cy" || text.Option("core.serious", "strongly-agree") != "Cytuno'n gryf" {
-		t.Errorf("Welsh: %s %q", text.Lang, text.Option("core.serious", "strongly-agree"))
+	text := q.Text("br-FR", false)
+	if text.Lang != "br" || text.Option("core.serious", "strongly-agree") != "A-du-krenn" {
+		t.Errorf("Breton: %s %q", text.Lang, text.Option("core.serious", "strongly-agree"))
 	}
 	if title, _ := text.Item("open.well"); title != "What went well?" {
 		t.Errorf("fallback: %q", title)
 	}
-	if got := s.Missing("cy"); !slices.Equal(got, []string{"report/1: open.well title"}) {
+	if got := s.Missing("br"); !slices.Equal(got, []string{"report/1: open.well title"}) {
 		t.Errorf("missing: %v", got)
 	}
-	if !q.Draft("cy") || q.Draft("en") || !slices.Equal(q.Languages, []string{"en", "cy"}) {
-		t.Errorf("draft %v, languages %v", q.Draft("cy"), q.Languages)
+	if !q.Draft("br") || q.Draft("en") || q.Languages[0] != "en" || !slices.Contains(q.Languages, "br") {
+		t.Errorf("draft %v, languages %v", q.Draft("br"), q.Languages)
 	}
 	if len(s.Missing("fr")) == 0 || s.Missing("en") != nil {
 		t.Error("a language without wording lacks all of it, English nothing")
 	}
-	delete(files, "core/1/cy.yaml")
+	delete(files, "core/1/br.yaml")
 	if _, err := load(files); err == nil || !strings.Contains(err.Error(), "core trackers lack this language") {
 		t.Errorf("half a language: %v", err)
 	}
