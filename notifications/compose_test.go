@@ -151,25 +151,33 @@ func readMail(t testing.TB, raw []byte) read {
 }
 
 // tellingWords would tell somebody who reads over a shoulder what the mail is
-// about. A language that is added has to bring its own list.
-func tellingWords() map[string]*regexp.Regexp {
-	return map[string]*regexp.Regexp{
-		"en": regexp.MustCompile(`(?i)polic|crim|stalk|\bforces?\b|commissioner|victim|offen[cd]|officer|detective|investigat|\bcases?\b|\breport|court|` +
-			`prosecut|suspect|perpetrat|harass|abus|violen|assault|threat|\bsafe|danger|\brisk|\balone\b|advocat|helpline|support|mopac|mayor|\bmet\b|london|999|` +
-			`withdr|closure|closed|survey|questionnaire|incident|evidence|witness|refuge|domestic|partner|anonym|confiden|secret`),
+// about: testdata/telling/<language>.txt, one pattern a line, whatever the case.
+// A language that is added has to bring its own list. English is looked for in
+// every language, since names and addresses come in English.
+func tellingWords(t *testing.T, language string) *regexp.Regexp {
+	t.Helper()
+	var patterns []string
+	for _, l := range []string{language, FallbackLanguage} {
+		b, err := os.ReadFile(filepath.Join("testdata", "telling", l+".txt")) //nolint:gosec // G304: our own test data
+		if err != nil {
+			t.Fatalf("the language %s has no list of telling words: %v", l, err)
+		}
+		own := strings.Fields(string(b))
+		if len(own) < 30 {
+			t.Fatalf("the list of telling words of %s has only %d", l, len(own))
+		}
+		if patterns = append(patterns, own...); language == FallbackLanguage {
+			break
+		}
 	}
+	return regexp.MustCompile("(?i)" + strings.Join(patterns, "|"))
 }
 
 func TestNothingTells(t *testing.T) {
 	t.Parallel()
 	letters := loaded(t)
-	words := tellingWords()
 	for _, language := range letters.Languages() {
-		telling, ok := words[language]
-		if !ok {
-			t.Errorf("the language %s has no list of telling words", language)
-			continue
-		}
+		telling := tellingWords(t, language)
 		for kind := range kinds {
 			l := testLetter(kind)
 			l.Language = language
@@ -177,7 +185,7 @@ func TestNothingTells(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			seen := []string{string(e.Raw)}
+			seen := []string{settled(t, e.Raw)} // a random boundary may hold 999
 			for _, p := range readMail(t, e.Raw).parts {
 				seen = append(seen, p.body)
 			}
@@ -193,7 +201,7 @@ func TestNothingTells(t *testing.T) {
 func TestTheWordListFinds(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"Metropolitan Police", "a crime", "your case", "reported", "Stalking", "the Commissioner", "police force"} {
-		if !tellingWords()["en"].MatchString(text) {
+		if !tellingWords(t, FallbackLanguage).MatchString(text) {
 			t.Errorf("%q passes", text)
 		}
 	}
