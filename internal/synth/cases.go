@@ -76,8 +76,8 @@ var languages = []share[string]{
 
 // advocates is the fixed roster with its shares of the cases that have one.
 var advocates = []share[string]{
-	{"advocate1@example.org", 22}, {"advocate2@example.org", 18}, {"advocate3@example.org", 15}, {"advocate4@example.org", 13},
-	{"advocate5@example.org", 11}, {"advocate6@example.org", 9}, {"advocate7@example.org", 7}, {"advocate8@example.org", 5},
+	{"advocate1@example.org", 27}, {"advocate2@example.org", 17}, {"advocate3@example.org", 14}, {"advocate4@example.org", 12},
+	{"advocate5@example.org", 10}, {"advocate6@example.org", 8}, {"advocate7@example.org", 7}, {"advocate8@example.org", 5},
 }
 
 // Advocates lists the addresses of the roster, busiest first.

@@ -22,8 +22,10 @@ import (
 const (
 	livesAtOnce = 256              // people whose histories are lived side by side, so that a store can commit their writes together
 	leftToMail  = 10 * 24          // hours before the end from which on mail is left to the real worker
-	waveShare   = 0.3              // of people with an open survey and no answer: answer in the last hours, so that the present has something new
-	waveHours   = 30               // those last hours
+	waveHours   = 30               // the last hours, in which some more people answer, so that the present has something new:
+	waveShare   = 0.45             // of those with an open survey and no answer so far,
+	waveDanger  = 0.9              // of those among them whose answers raise an alert,
+	deskUnsafe  = 0.5              // and all of the first advocate's, half of whom feel much less safe: theirs is the desk that a demonstration shows
 	maxIdle     = 100              // steps without any progress before a case is given up as a fault of ours
 	partialTime = 90 * time.Second // between the pages of somebody who leaves half-way
 )
@@ -341,9 +343,18 @@ func (l *life) reply(e survey.Errand, token string) {
 	if e.Stage == survey.StageReport {
 		open = 13 * day
 	}
-	wave := l.until.Add(-time.Duration(d.Float64() * waveHours * float64(time.Hour)))
-	if !r.Answers && !r.Refuses && !r.NotMe && l.clock.Add(open).After(l.until) && d.chance(waveShare) {
-		r, at = Reply{Answers: true, Partial: d.chance(0.25), Pages: 1 + d.IntN(6)}, wave
+	if !r.Answers && !r.Refuses && !r.NotMe && l.clock.Add(open).After(l.until) {
+		wave := l.until.Add(-time.Duration(d.Float64() * waveHours * float64(time.Hour)))
+		q := l.sv.Questionnaires().Current(e.Stage)
+		a, _, _ := l.w.Answer(*l.c, e.Stage, e.Round, survey.ModeSelf, q, l.facts(e.Round), wave)
+		switch danger := len(q.Hits(a, Language(*l.c, q))) > 0; {
+		case l.desk():
+			r, at = Reply{Answers: true, unsafe: d.chance(deskUnsafe)}, wave
+		case danger && d.chance(waveDanger):
+			r, at = Reply{Answers: true}, wave
+		case !danger && d.chance(waveShare):
+			r, at = Reply{Answers: true, Partial: d.chance(0.35), Pages: 1 + d.IntN(6)}, wave
+		}
 	}
 	switch {
 	case r.Answers:
@@ -364,6 +375,9 @@ func closed(err error) error {
 	return err
 }
 
+// desk reports whether the case is the first advocate's.
+func (l *life) desk() bool { return l.c.Advocate == advocates[0].value }
+
 // facts are what the case says at this moment to whoever routes its questions.
 func (l *life) facts(round int) questionnaires.Facts {
 	return questionnaires.Facts{Outcome: l.now.Facts.Outcome, Charged: l.now.Facts.Charged, Rounds: round}
@@ -373,6 +387,9 @@ func (l *life) facts(round int) questionnaires.Facts {
 func (l *life) answer(ctx context.Context, e survey.Errand, token string, r Reply) error {
 	q := l.sv.Questionnaires().Current(e.Stage)
 	a, ticks, quick := l.w.Answer(*l.c, e.Stage, e.Round, survey.ModeSelf, q, l.facts(e.Round), l.clock)
+	if it, asked := q.Item("core.safer"); asked && r.unsafe && !quick {
+		a[it.ID] = it.Choose("much-less-safe")
+	}
 	_, st, err := l.sv.Begin(ctx, token, Language(*l.c, q), quick)
 	if err != nil {
 		return closed(err)
@@ -507,10 +524,12 @@ func (l *life) relay(ctx context.Context, stage survey.Stage, round int, mode su
 
 // How soon alerts are looked at, and how many wait at the end of a history.
 const (
-	shareOverdue  = 0.006 // never looked at
-	shareLate     = 0.04  // looked at after the working day
-	recentAlerts  = 8 * day
-	shareStillOwn = 0.5 // of the recent ones: taken and not settled yet
+	shareLate     = 0.04 // looked at after the working day
+	newAlerts     = 2 * day
+	recentAlerts  = 20 * day
+	shareUntaken  = 0.6  // of the new ones: nobody has looked yet
+	shareOverdue  = 0.07 // of the recent ones: nobody has, and should have
+	shareStillOwn = 0.5  // of the recent ones: taken and not settled yet
 )
 
 var alertNotes = []string{
@@ -521,7 +540,8 @@ var alertNotes = []string{
 // tend plans how somebody looks at an alert.
 func (l *life) tend(r *survey.Response) {
 	d := l.w.dice(streamStaff, uint64(l.c.Index), uint64(r.Round)^key(string(r.Stage)), key(string(r.Mode))) //nolint:gosec // G115: not negative
-	if d.chance(shareOverdue) {
+	left := l.until.Sub(l.clock)
+	if left < newAlerts && d.chance(shareUntaken) || left >= newAlerts && left < recentAlerts && d.chance(shareOverdue) {
 		return
 	}
 	delay := d.between(20*time.Minute, 7*time.Hour)
@@ -529,8 +549,8 @@ func (l *life) tend(r *survey.Response) {
 		delay = d.between(2*day, 5*day)
 	}
 	settled := delay + d.between(10*time.Minute, 30*time.Hour)
-	if l.clock.After(l.until.Add(-recentAlerts)) && d.chance(shareStillOwn) {
-		settled = recentAlerts + day
+	if left < recentAlerts && d.chance(shareStillOwn) {
+		settled = left + day
 	}
 	outcome, note := pick(d, loop.AlertOutcomes()), pick(d, alertNotes)
 	by := loop.Viewer{Actor: l.advocate(), Advocate: l.now.Facts.Advocate}
@@ -600,10 +620,22 @@ func (h *history) closeDrafts(ctx context.Context) (Stats, error) {
 		if len(waiting) == 0 {
 			return h.stats, nil
 		}
+		by := map[string][]*survey.Response{} // one after another in each case
+		for i := range waiting {
+			by[waiting[i].Respondent] = append(by[waiting[i].Respondent], &waiting[i])
+		}
 		g, ctx := errgroup.WithContext(ctx)
 		g.SetLimit(livesAtOnce)
-		for i := range waiting {
-			g.Go(func() error { return h.followPartial(ctx, &waiting[i]) })
+		for _, rs := range by {
+			g.Go(func() error {
+				slices.SortFunc(rs, func(a, b *survey.Response) int { return a.SubmittedAt.Compare(b.SubmittedAt) })
+				for _, r := range rs {
+					if err := h.followPartial(ctx, r); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
 		}
 		if err := g.Wait(); err != nil {
 			return h.stats, err

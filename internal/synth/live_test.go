@@ -163,6 +163,41 @@ func TestLive(t *testing.T) {
 	}
 }
 
+// TestActions raises the demonstration's actions over a small history.
+func TestActions(t *testing.T) {
+	t.Parallel()
+	w := world(700)
+	parts, _ := rooms(t, end, true)
+	if _, err := synth.Live(t.Context(), w, parts, end, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := synth.Actions(t.Context(), w, parts, "somebody", end); err != nil {
+		t.Fatal(err)
+	}
+	actions, err := parts.Loop.Actions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := map[loop.ActionStatus]int{}
+	for _, a := range actions {
+		states[a.Status]++
+		if a.CreatedAt.After(end) || a.Evidence.Base == 0 || a.Evidence.Label == "" || a.CreatedBy != "somebody" {
+			t.Errorf("action %q: raised at %v from %+v", a.Title, a.CreatedAt, a.Evidence)
+		}
+		t.Log(a.Status, a.Title, a.Evidence.Label, a.Evidence.Share, a.Evidence.Base, a.Check)
+	}
+	if len(actions) < 2 || states[loop.Done]+states[loop.Checked] == 0 {
+		t.Errorf("actions by state: %v", states)
+	}
+	rounds, err := parts.Loop.Published(t.Context())
+	if err != nil || len(rounds) == 0 {
+		t.Fatalf("%d publications, %v", len(rounds), err)
+	}
+	if n, err := parts.Loop.Tell(t.Context(), func(context.Context, loop.Telling) error { return nil }); n > 0 || err != nil {
+		t.Errorf("%d letters of old news wait, %v", n, err)
+	}
+}
+
 // TestLiveStops gives up when it is told to, and says what it lacks.
 func TestLiveStops(t *testing.T) {
 	t.Parallel()

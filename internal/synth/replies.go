@@ -31,6 +31,8 @@ type Reply struct {
 	Refuses bool          // asks for no more mail, or
 	NotMe   bool          // says that it is somebody else's
 	Regrets time.Duration // takes a full answer back so long after; 0: does not
+
+	unsafe bool // and says that they are much less safe
 }
 
 // Responds says whether a mailed person answers at a stage and round, how long
