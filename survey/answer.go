@@ -29,6 +29,7 @@ type Door struct {
 
 	caseID   string
 	response string
+	address  string // pseudonym of the address that the link was mailed to
 }
 
 func (s *Service) responseID(respondent string, stage Stage, round int, mode Mode) string {
@@ -57,7 +58,7 @@ func (s *Service) Follow(ctx context.Context, token string) (Door, error) {
 		(r.Version > 0 && r.State != Draft) {
 		return Door{}, ErrClosed
 	}
-	d := Door{Stage: link.Stage, Round: link.Round, Language: "en", Begun: r.Version > 0, ClosesAt: link.ExpiresAt, caseID: c.ID, response: id}
+	d := Door{Stage: link.Stage, Round: link.Round, Language: "en", Begun: r.Version > 0, ClosesAt: link.ExpiresAt, caseID: c.ID, response: id, address: link.Address}
 	if c.Facts.Contact != nil && c.Facts.Contact.Language != "" {
 		d.Language = c.Facts.Contact.Language
 	}
@@ -594,7 +595,7 @@ func (s *Service) MarkAnswered(ctx context.Context, r *Response) (Case, error) {
 		case Complete, Partial:
 			kept = append(kept, Answered{Mode: r.Mode, Complete: r.State == Complete, At: r.SubmittedAt})
 		case Withdrawn, Void:
-			if r.State == Withdrawn {
+			if r.State == Withdrawn && r.Mode != ModeObserved {
 				v.TakenBack = r.ChangedAt // nobody is reminded of what they took back
 			}
 		}
@@ -649,21 +650,35 @@ func (s *Service) Coded(ctx context.Context, id string) error {
 
 // Refuse records what the reader of a link said of it: stop, for every mail to
 // this address; or not me, for an address that is somebody else's. Either is
-// kept at once and cannot be undone by a later import.
+// kept at once and cannot be undone by a later import. The trace comes first,
+// then the address, then the case, which closes the link: whatever a crash
+// leaves out, the same button mends.
 func (s *Service) Refuse(ctx context.Context, token string, notMe bool) error {
 	now := s.now()
 	d, err := s.Follow(ctx, token)
 	if err != nil {
 		return err
 	}
-	c, err := s.store.UpdateCase(ctx, d.caseID, func(c *Case) error {
+	action := "contact.opted-out"
+	if notMe {
+		action = "contact.not-me"
+	}
+	if err := s.audit.Append(ctx, audit.Entry{Actor: "respondent", Role: "respondent", Action: action, Subject: "case:" + d.caseID}); err != nil {
+		return fmt.Errorf("audit a refusal: %w", err)
+	}
+	if d.address != "" {
+		if err := s.refuseAddress(ctx, d.address, now, notMe); err != nil {
+			return err
+		}
+	}
+	_, err = s.store.UpdateCase(ctx, d.caseID, func(c *Case) error {
 		v := c.invitation(d.Stage, d.Round)
 		if v == nil {
 			return ErrClosed
 		}
 		v.RefusedAt = now
-		if notMe && c.Facts.Contact != nil {
-			c.Flags.NotMe = c.Facts.Contact.Address
+		if notMe && d.address != "" {
+			c.Flags.NotMe = d.address
 		} else {
 			c.Flags.OptedOutAt = now
 		}
@@ -672,21 +687,6 @@ func (s *Service) Refuse(ctx context.Context, token string, notMe bool) error {
 	})
 	if err != nil {
 		return fmt.Errorf("record a refusal: %w", err)
-	}
-	action := "contact.not-me"
-	if !notMe {
-		action = "contact.opted-out"
-		if c.Facts.Contact != nil && c.Facts.Contact.Address != "" {
-			if _, err := s.store.UpdateRefusal(ctx, c.Facts.Contact.Address, func(r *Refusal) error {
-				r.At = now
-				return nil
-			}); err != nil {
-				return fmt.Errorf("keep a refusal: %w", err)
-			}
-		}
-	}
-	if err := s.audit.Append(ctx, audit.Entry{Actor: "respondent", Role: "respondent", Action: action, Subject: "case:" + c.ID}); err != nil {
-		return fmt.Errorf("audit a refusal: %w", err)
 	}
 	return nil
 }

@@ -156,6 +156,7 @@ type Mailing struct {
 	DueAt    time.Time `json:"due_at"` // the earliest safe instant
 	QueuedAt time.Time `json:"queued_at"`
 	SentAt   time.Time `json:"sent_at"`
+	To       string    `json:"to,omitempty"`  // pseudonym of the address it was last written to
 	Try      int       `json:"try,omitempty"` // grows when a queued mail is dropped, so that it may be queued afresh
 }
 
@@ -199,11 +200,15 @@ type ContactEntry struct {
 	Sealed []byte `json:"sealed"`
 }
 
-// Refusal keeps a keyed hash of an address whose owner asked for no more mail,
-// so that a later import cannot undo it.
+// Refusal keeps a keyed hash of an address whose reader asked for no more mail,
+// so that neither a later import nor another case can undo it.
 type Refusal struct {
 	ID      string    `json:"id"` // pseudonym of the normalised address
 	Version int64     `json:"version"`
 	At      time.Time `json:"at"`
-	Lifted  time.Time `json:"lifted"` // an advocate recorded that the person wants mail again
+	NotMe   bool      `json:"not_me,omitempty"` // its reader is not the person meant: the address is out, the person is not
+	Lifted  time.Time `json:"lifted"`           // an advocate recorded that the person wants mail again
 }
+
+// stands reports whether the address is still refused.
+func (r *Refusal) stands() bool { return r.Version > 0 && !r.Lifted.After(r.At) }

@@ -238,7 +238,7 @@ func (s *Service) MayWrite(ctx context.Context, t *ToldContact) (bool, time.Time
 	if err != nil {
 		return false, time.Time{}, fmt.Errorf("look a refusal up: %w", err)
 	}
-	if r.Version > 0 && !r.Lifted.After(r.At) {
+	if r.stands() {
 		return false, time.Time{}, nil
 	}
 	return true, s.policy.NextSafe(s.now(), &t.Window), nil

@@ -222,12 +222,7 @@ func (s *Service) apply(ctx context.Context, recordID string, e *Event) error {
 		}
 		c.Events = append(c.Events, s.caseEvent(e))
 		c.Facts = Fold(c.Events)
-		if refused.stands() && !c.optedOut() {
-			// From when they said so, unless another address of this case was opted in after that.
-			if c.Flags.OptedOutAt = refused.At; !c.optedOut() {
-				c.Flags.OptedOutAt = s.now()
-			}
-		}
+		c.heed(&refused, s.now())
 		s.replan(c)
 		return nil
 	})
@@ -253,17 +248,20 @@ func (s *Service) keepOptOut(ctx context.Context, c *Case) error {
 	if at.IsZero() || !c.optedOut() || c.Facts.Contact == nil || c.Facts.Contact.Address == "" {
 		return nil
 	}
-	return s.refuseAddress(ctx, c.Facts.Contact.Address, at)
+	return s.refuseAddress(ctx, c.Facts.Contact.Address, at, false)
 }
 
-// refuseAddress keeps that the owner of an address wants no more mail since an
-// instant. What they said later stands.
-func (s *Service) refuseAddress(ctx context.Context, address string, at time.Time) error {
+// refuseAddress keeps that the reader of an address wants no more mail since an
+// instant. What was said later stands, and opting out stands over "not me".
+func (s *Service) refuseAddress(ctx context.Context, address string, at time.Time, notMe bool) error {
 	_, err := s.store.UpdateRefusal(ctx, address, func(r *Refusal) error {
-		if r.Version > 0 && (!r.At.Before(at) || r.Lifted.After(at)) {
+		switch {
+		case r.Version > 0 && (r.Lifted.After(at) || r.At.After(at)):
+			return ErrUnchanged
+		case r.stands() && (r.NotMe == notMe || !r.NotMe):
 			return ErrUnchanged
 		}
-		r.At = at
+		r.At, r.NotMe = at, notMe
 		return nil
 	})
 	if err != nil {
@@ -272,8 +270,21 @@ func (s *Service) refuseAddress(ctx context.Context, address string, at time.Tim
 	return nil
 }
 
-// stands reports whether the address is still refused.
-func (r *Refusal) stands() bool { return r.Version > 0 && !r.Lifted.After(r.At) }
+// heed takes over into a case what the reader of an address of its said of mail.
+func (c *Case) heed(r *Refusal, now time.Time) {
+	switch {
+	case !r.stands():
+	case r.NotMe:
+		if c.Facts.Contact != nil && c.Facts.Contact.Address == r.ID {
+			c.Flags.NotMe = r.ID
+		}
+	case !c.optedOut():
+		// From when they said so, unless this case was opted in after that.
+		if c.Flags.OptedOutAt = r.At; !c.optedOut() {
+			c.Flags.OptedOutAt = now
+		}
+	}
+}
 
 // replan puts the plan of a case right as of now.
 func (s *Service) replan(c *Case) {

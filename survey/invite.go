@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"victimvoice/internal/fault"
 	"victimvoice/internal/seal"
 )
 
@@ -83,7 +82,7 @@ func (s *Service) errand(c *Case, v *Invitation, k MailKind) Errand {
 // id, since a crash after it means that the same errand comes again. The plan
 // is made afresh first, so that an errand is only given where it is safe to
 // write now, and the mark is one compare-and-swap of the case. It gives how
-// many errands were queued.
+// many errands were queued; a case at fault does not hold up the others.
 func (s *Service) Due(ctx context.Context, limit int, put func(context.Context, Errand) error) (int, error) {
 	ids, err := s.store.DueCases(ctx, s.now(), limit)
 	if err != nil {
@@ -153,20 +152,21 @@ func (s *Service) Claim(ctx context.Context, e Errand) (Mail, error) {
 	if err != nil {
 		return Mail{}, fmt.Errorf("read a case: %w", err)
 	}
-	refused, err := s.addressRefused(ctx, &c)
+	refused, err := s.refusalOf(ctx, &c)
 	if err != nil {
+		return Mail{}, err
+	}
+	if err := s.markKept(ctx, &c, e); err != nil {
 		return Mail{}, err
 	}
 	var notDue *NotDue
 	c, err = s.store.UpdateCase(ctx, e.Case, func(c *Case) error {
 		notDue = nil
-		if refused && c.Flags.OptedInAt.IsZero() && c.Flags.OptedOutAt.IsZero() {
-			c.Flags.OptedOutAt = now
-		}
+		c.heed(&refused, now)
 		v := c.invitation(e.Stage, e.Round)
-		if v == nil {
-			notDue = &NotDue{Reason: Superseded}
-			return ErrUnchanged
+		if v == nil { // a correction took it away before it was even marked as queued
+			c.Invites = append(c.Invites, Invitation{Stage: e.Stage, Round: e.Round})
+			v = &c.Invites[len(c.Invites)-1]
 		}
 		m := v.mailing(e.Kind)
 		if s.errand(c, v, e.Kind).ID != e.ID || m.State == MailFailed {
@@ -178,21 +178,33 @@ func (s *Service) Claim(ctx context.Context, e Errand) (Mail, error) {
 			return ErrUnchanged
 		}
 		// Ask the plan as if this mail had never been queued.
+		was := *v
 		m.State = MailNone
 		c.Invites = Plan(c, s.policy, now)
-		m = c.invitation(e.Stage, e.Round).mailing(e.Kind)
+		if v = c.invitation(e.Stage, e.Round); v == nil { // a correction took it away
+			c.Invites = append(c.Invites, was)
+			v = &c.Invites[len(c.Invites)-1]
+			v.mailing(e.Kind).State, v.mailing(e.Kind).Reason = MailRefused, Superseded
+		}
+		m = v.mailing(e.Kind)
 		switch {
 		case m.State == MailPlanned && !m.DueAt.After(now):
-			m.State, m.QueuedAt, m.Reason = MailQueued, now, ""
-			if v := c.invitation(e.Stage, e.Round); v.ClosesAt.IsZero() {
+			m.State, m.QueuedAt, m.Reason, m.To = MailQueued, now, "", c.Facts.Contact.Address
+			if e.Kind == FirstMail || v.ClosesAt.IsZero() { // the time to answer runs from the mail that leaves
 				v.ClosesAt = now.Add(hours(s.policy.Stages[v.Stage].OpenHours))
 			}
 		case m.State == MailPlanned: // safe again later: the same errand waits for it
 			m.State = MailQueued
 			notDue = &NotDue{Until: m.DueAt}
 		default:
+			if m.State == MailNone { // a reminder of a mail that came back
+				m.State, m.Reason = MailRefused, Undelivered
+			}
 			notDue = &NotDue{Reason: m.Reason}
 			m.Try++
+			if e.Kind == FirstMail {
+				v.ClosesAt = time.Time{}
+			}
 		}
 		s.replan(c)
 		return nil
@@ -209,7 +221,7 @@ func (s *Service) Claim(ctx context.Context, e Errand) (Mail, error) {
 	}
 	v := c.invitation(e.Stage, e.Round)
 	token := seal.NewToken()
-	link := Link{ID: s.linkID(token), Case: c.ID, Stage: e.Stage, Round: e.Round, MintedAt: now, ExpiresAt: v.ClosesAt}
+	link := Link{ID: s.linkID(token), Case: c.ID, Stage: e.Stage, Round: e.Round, Address: c.Facts.Contact.Address, MintedAt: now, ExpiresAt: v.ClosesAt}
 	if err := s.store.InsertLink(ctx, link); err != nil {
 		return Mail{}, fmt.Errorf("keep a link: %w", err)
 	}
@@ -220,20 +232,37 @@ func (s *Service) Claim(ctx context.Context, e Errand) (Mail, error) {
 	return Mail{Address: address, Language: language, Token: token, Days: int(v.ClosesAt.Sub(now).Hours() / 24)}, nil
 }
 
-// addressRefused reports whether the current address belongs to someone who
-// asked for no more mail, perhaps through another case.
-func (s *Service) addressRefused(ctx context.Context, c *Case) (bool, error) {
+// refusalOf gives what the reader of the current address said of mail, perhaps
+// through another case; the zero Refusal where they said nothing.
+func (s *Service) refusalOf(ctx context.Context, c *Case) (Refusal, error) {
 	if c.Facts.Contact == nil || c.Facts.Contact.Address == "" {
-		return false, nil
+		return Refusal{}, nil
 	}
-	r, err := s.store.Refusal(ctx, c.Facts.Contact.Address)
-	if fault.Is(err, fault.NotFound) {
-		return false, nil
-	}
+	r, err := found(s.store.Refusal(ctx, c.Facts.Contact.Address))
 	if err != nil {
-		return false, fmt.Errorf("look a refusal up: %w", err)
+		return Refusal{}, fmt.Errorf("look a refusal up: %w", err)
 	}
-	return !r.Lifted.After(r.At), nil
+	return r, nil
+}
+
+// markKept puts on the case what was answered to an errand's invitation and a
+// crash left out of it, so that nobody is asked for what they have just sent.
+func (s *Service) markKept(ctx context.Context, c *Case, e Errand) error {
+	rs, err := s.store.ResponsesOf(ctx, c.Respondent)
+	if err != nil {
+		return fmt.Errorf("list responses: %w", err)
+	}
+	v := c.invitation(e.Stage, e.Round)
+	for i := range rs {
+		r := &rs[i]
+		if r.Stage != e.Stage || r.Round != e.Round || r.State != Complete && r.State != Partial || v == nil || answeredBy(v, r.Mode) {
+			continue
+		}
+		if _, err := s.MarkAnswered(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Delivery is what became of an errand at the mail system.
@@ -263,8 +292,8 @@ func (s *Service) Settled(ctx context.Context, e Errand, d Delivery) error {
 			m.State = MailSent
 		} else {
 			m.State, m.Reason = MailFailed, Undelivered
-			if d == Rejected && c.Facts.Contact != nil {
-				c.Flags.Bounced = c.Facts.Contact.Address
+			if d == Rejected {
+				c.bounced(m)
 			}
 		}
 		s.replan(c)
@@ -286,9 +315,7 @@ func (s *Service) Bounced(ctx context.Context, e Errand) error {
 		}
 		m := v.mailing(e.Kind)
 		m.State, m.Reason = MailFailed, Undelivered
-		if c.Facts.Contact != nil {
-			c.Flags.Bounced = c.Facts.Contact.Address
-		}
+		c.bounced(m)
 		s.replan(c)
 		return nil
 	})
@@ -296,6 +323,17 @@ func (s *Service) Bounced(ctx context.Context, e Errand) error {
 		return fmt.Errorf("record a bounce: %w", err)
 	}
 	return nil
+}
+
+// bounced marks the address that a mail was written to, which need not be the
+// current one any more.
+func (c *Case) bounced(m *Mailing) {
+	switch {
+	case m.To != "":
+		c.Flags.Bounced = m.To
+	case c.Facts.Contact != nil:
+		c.Flags.Bounced = c.Facts.Contact.Address
+	}
 }
 
 func (s *Service) linkID(token string) string { return s.keys.TokenHash("link", token) }

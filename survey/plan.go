@@ -35,7 +35,8 @@ func Plan(c *Case, p *Policy, now time.Time) []Invitation {
 	}
 	// What was asked already is kept even where a correction means that it was never owed.
 	for _, v := range c.Invites {
-		if (v.First.State == MailSent || v.First.State == MailQueued || v.First.State == MailFailed || len(v.Answered) > 0) &&
+		// So is what was taken out of the outbox, or it would come back under the errand that was dropped.
+		if (v.First.State == MailSent || v.First.State == MailQueued || v.First.State == MailFailed || len(v.Answered) > 0 || v.First.Try > 0) &&
 			!slices.ContainsFunc(out, func(o Invitation) bool { return o.Stage == v.Stage && o.Round == v.Round }) {
 			slots = append(slots, slot{stage: v.Stage, round: v.Round, anchor: v.AnchorAt, due: v.First.DueAt, latest: v.LatestAt, reason: Superseded})
 			out = append(out, v)
@@ -49,6 +50,10 @@ func Plan(c *Case, p *Policy, now time.Time) []Invitation {
 			planFirst(c, p, now, s, inv, out)
 		case MailSent:
 			planReminder(c, p, now, s, inv)
+		case MailFailed:
+			if r := &inv.Reminder; r.State == MailPlanned || r.State == MailRefused {
+				r.State, r.Reason, r.DueAt = MailRefused, Undelivered, time.Time{} // there is nothing to be reminded of
+			}
 		}
 	}
 	return out

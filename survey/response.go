@@ -105,6 +105,7 @@ type Link struct {
 	Case      string    `json:"case"`
 	Stage     Stage     `json:"stage"`
 	Round     int       `json:"round"`
+	Address   string    `json:"address,omitempty"` // pseudonym of the address that it was mailed to
 	MintedAt  time.Time `json:"minted_at"`
 	ExpiresAt time.Time `json:"expires_at"`
 }
