@@ -278,9 +278,7 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 			answered = answered || a.State == questionnaires.Answered
 		}
 	}
-	begun := false
-	_, err = s.store.UpdateResponse(ctx, st.Response, func(r *Response) error {
-		begun = false
+	r, err := s.store.UpdateResponse(ctx, st.Response, func(r *Response) error {
 		if err := s.draftFor(r, &c, st, now); err != nil {
 			return err
 		}
@@ -302,7 +300,7 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 			}
 		}
 		if answered && r.StartedAt.IsZero() {
-			r.StartedAt, begun = now, true
+			r.StartedAt = now
 		}
 		r.SavedAt = now
 		return s.sealDraft(r, a)
@@ -310,7 +308,7 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 	if err != nil {
 		return fmt.Errorf("save a page: %w", err)
 	}
-	if !begun || st.Mode != ModeSelf {
+	if v := c.invitation(st.Stage, st.Round); r.StartedAt.IsZero() || st.Mode != ModeSelf || v == nil || !v.StartedAt.IsZero() {
 		return nil
 	}
 	_, err = s.store.UpdateCase(ctx, st.Case, func(c *Case) error {
@@ -318,7 +316,7 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 		if v == nil || !v.StartedAt.IsZero() {
 			return ErrUnchanged
 		}
-		v.StartedAt = now
+		v.StartedAt = r.StartedAt
 		s.replan(c)
 		return nil
 	})
@@ -329,17 +327,21 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 }
 
 // draftFor makes a response document ready to be written in: a new one is set
-// up, a draft is taken as it is, anything else is refused.
+// up, a draft is taken as it is, anything else is refused. An advocate, who has
+// no link that ends, may begin again where a draft lapsed or answers were voided.
 func (s *Service) draftFor(r *Response, c *Case, st Sitting, now time.Time) error {
-	if r.Version > 0 {
+	again := st.Mode != ModeSelf && (r.State == Lapsed || r.State == Void) && st.StartedAt.After(r.ChangedAt)
+	if r.Version > 0 && !again {
 		if r.State != Draft {
 			return fault.New(fault.Conflict, "these answers were sent already")
 		}
-		r.Language, r.Quick, r.ChangedAt = st.Language, st.Quick, now
+		// Once on the full path, always: the quick one keeps its three questions
+		// alone, and what was answered beyond them must not be lost.
+		r.Language, r.Quick, r.ChangedAt = st.Language, st.Quick && r.Quick, now
 		return nil
 	}
 	*r = Response{
-		ID: r.ID, Respondent: c.Respondent, Stage: st.Stage, Round: st.Round, Mode: st.Mode, Questionnaire: s.sets.Current(st.Stage).ID,
+		ID: r.ID, Version: r.Version, Respondent: c.Respondent, Stage: st.Stage, Round: st.Round, Mode: st.Mode, Questionnaire: s.sets.Current(st.Stage).ID,
 		Language: st.Language, Quick: st.Quick, State: Draft, ClosesAt: st.ClosesAt, ChangedAt: now, Author: st.Author, Consent: st.Consent,
 	}
 	return nil
