@@ -1,0 +1,329 @@
+//go:build browser
+
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// demoInfo is what demo writes for whoever drives it.
+type demoInfo struct {
+	BaseURL string `json:"base_url"`
+	MailURL string `json:"mail_url"`
+	Users   []struct{ Role, Email, Password string }
+}
+
+// startDemo builds the real binary and runs its demo until the test ends.
+func startDemo(t *testing.T, cases string) demoInfo {
+	t.Helper()
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "victimvoice")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../..") //nolint:gosec // G204: our own binary
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	log, err := os.Create(filepath.Join(dir, "demo.log")) //nolint:gosec // G304: the test's own folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	demo := exec.Command(bin, "demo", "--addr", "127.0.0.1:0", "--dir", filepath.Join(dir, "data"), "--cases", cases) //nolint:gosec // G204: our own binary
+	demo.Stdout, demo.Stderr = log, log
+	if err := demo.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = demo.Process.Signal(syscall.SIGTERM)
+		if err := demo.Wait(); err != nil {
+			t.Errorf("the demo did not end cleanly: %v", err)
+		}
+		if t.Failed() {
+			b, _ := os.ReadFile(log.Name()) //nolint:gosec // G304: the test's own folder
+			t.Logf("the demo's log:\n%s", b)
+		}
+	})
+	var d demoInfo
+	await(t, 90*time.Second, "the demo is ready", func() bool {
+		b, err := os.ReadFile(filepath.Join(dir, "data", "demo.json"))
+		if err != nil || json.Unmarshal(b, &d) != nil {
+			return false
+		}
+		resp, err := http.Get(d.BaseURL + "/readyz") //nolint:gosec,noctx // G107: our own server
+		if err != nil {
+			return false
+		}
+		defer resp.Body.Close() //nolint:errcheck // nothing is read
+		return resp.StatusCode == http.StatusOK
+	})
+	return d
+}
+
+// await asks a real process again and again until something is so.
+func await(t *testing.T, limit time.Duration, what string, so func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for !so() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("after %s it is not so that %s", limit, what)
+		case <-tick.C:
+		}
+	}
+}
+
+// browser is a headless Chromium with one tab.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	path := os.Getenv("VICTIMVOICE_TEST_BROWSER")
+	if path == "" {
+		path = "/usr/bin/chromium"
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("no browser at %s: install the package chromium, or set VICTIMVOICE_TEST_BROWSER", path)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true), chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+	)
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	ctx, end := chromedp.NewContext(alloc)
+	t.Cleanup(end)
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	for _, a := range actions {
+		get(t, ctx, a)
+	}
+}
+
+// get runs one action and gives what it gives.
+func get[T any](t *testing.T, ctx context.Context, a chromedp.Action[T]) T {
+	t.Helper()
+	v, err := chromedp.Run(ctx, a)
+	if err != nil {
+		html, _ := chromedp.Run(ctx, chromedp.OuterHTML("html"))
+		t.Fatalf("%v\n%s", err, html)
+	}
+	return v
+}
+
+// shoot keeps a screenshot where VICTIMVOICE_TEST_IMAGES names a folder.
+func shoot(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	dir := os.Getenv("VICTIMVOICE_TEST_IMAGES")
+	if dir == "" {
+		return
+	}
+	for _, width := range []int64{390, 1280} {
+		do(t, ctx, chromedp.EmulateViewport(width, 900))
+		png := get(t, ctx, chromedp.FullScreenshot(100))
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%d.png", name, width)), png, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// accessible wants no violation that axe-core can find (WCAG 2.2 A and AA).
+func accessible(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	path := os.Getenv("VICTIMVOICE_TEST_AXE")
+	if path == "" {
+		t.Fatal("VICTIMVOICE_TEST_AXE does not name axe.min.js: see CONTRIBUTING.md")
+	}
+	axe, err := os.ReadFile(path) //nolint:gosec // G304: named by whoever runs the tests
+	if err != nil {
+		t.Fatal(err)
+	}
+	get(t, ctx, chromedp.Evaluate[int](string(axe)+";0"))
+	result := get(t, ctx, chromedp.Evaluate[string](`axe.run(document,{runOnly:{type:"tag",values:["wcag2a","wcag2aa","wcag21a","wcag21aa","wcag22aa"]}})
+		.then(r=>JSON.stringify(r.violations.map(v=>v.id+": "+v.nodes.map(n=>n.html).slice(0,3).join(" | "))))`, awaitPromise))
+	if result != "[]" {
+		t.Errorf("%s: axe finds %s", name, result)
+	}
+	// No sideways scrolling at 320 px (WCAG 1.4.10).
+	do(t, ctx, chromedp.EmulateViewport(320, 800))
+	overflow := get(t, ctx, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > document.documentElement.clientWidth`))
+	do(t, ctx, emulateDesktop())
+	if overflow {
+		t.Errorf("%s: scrolls sideways at 320 px", name)
+	}
+}
+
+func awaitPromise(p *runtime.EvaluateParams) { yes := true; p.AwaitPromise = &yes }
+
+func emulateDesktop() chromedp.Action[chromedp.Void] { return chromedp.EmulateViewport(1280, 900) }
+
+func text(t *testing.T, ctx context.Context) string {
+	t.Helper()
+	return get(t, ctx, chromedp.Text("body"))
+}
+
+func mailedLink(t *testing.T, d demoInfo, skip int) string {
+	t.Helper()
+	var link string
+	await(t, 60*time.Second, "a mail with a link has come", func() bool {
+		resp, err := http.Get(d.MailURL + "/messages.json") //nolint:gosec,noctx // G107: our own server
+		if err != nil {
+			return false
+		}
+		defer resp.Body.Close() //nolint:errcheck // read to its end
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return false
+		}
+		links := regexp.MustCompile(regexp.QuoteMeta(d.BaseURL)+`/f/[a-z2-7]{32}\b[^/]`).FindAllString(string(b), -1)
+		seen := map[string]bool{}
+		for _, l := range links {
+			l = l[:len(l)-1]
+			if !seen[l] {
+				if seen[l] = true; len(seen) == skip+1 {
+					link = l
+					return true
+				}
+			}
+		}
+		return false
+	})
+	return link
+}
+
+// TestBrowser clicks an emailed link through to the receipt, leaves quickly, and
+// signs in to the pages of each role, on the real binary in a real browser.
+func TestBrowser(t *testing.T) {
+	d := startDemo(t, "1500")
+	ctx := browser(t)
+
+	t.Run("from the mail to the receipt", func(t *testing.T) {
+		link := mailedLink(t, d, 0)
+		do(t, ctx, emulateDesktop(), chromedp.Navigate(link), chromedp.WaitVisible("main"))
+		accessible(t, ctx, "door")
+		shoot(t, ctx, "survey-door")
+		do(t, ctx, chromedp.Click(`button[value="start"]`), chromedp.WaitVisible(`button[value="begin"]`))
+		accessible(t, ctx, "intro")
+		shoot(t, ctx, "survey-intro")
+		do(t, ctx, chromedp.Click(`button[value="begin"]`), chromedp.WaitVisible(`button[value="next"]`))
+		for n := 0; n < 40; n++ {
+			where := get(t, ctx, chromedp.Location())
+			if strings.Contains(where, link[len(link)-32:]) {
+				t.Fatal("the token stands in the address after the first step")
+			}
+			if get(t, ctx, chromedp.Evaluate[bool](`!!document.querySelector('button[value="send"]')`)) {
+				break
+			}
+			accessible(t, ctx, fmt.Sprintf("question %d", n+1))
+			if n == 0 {
+				shoot(t, ctx, "survey-question")
+			}
+			kind := get(t, ctx, chromedp.Evaluate[string](`(()=>{const i=document.querySelector('input[type=radio],input[type=checkbox],textarea');if(i.type==='textarea'||i.tagName==='TEXTAREA'){return 'text'}i.click();return i.type})()`))
+			if kind == "text" {
+				do(t, ctx, chromedp.SendKeys("textarea", "Nobody rang me back for weeks."))
+				shoot(t, ctx, "survey-words")
+			} else if kind == "checkbox" {
+				shoot(t, ctx, "survey-list")
+			}
+			do(t, ctx, chromedp.Click(`button[value="next"]`), chromedp.WaitVisible(`main`))
+		}
+		accessible(t, ctx, "last page")
+		shoot(t, ctx, "survey-last")
+		do(t, ctx, chromedp.Click(`button[value="send"]`), chromedp.WaitVisible(`.code`))
+		accessible(t, ctx, "thanks")
+		shoot(t, ctx, "survey-thanks")
+		if !regexp.MustCompile(`[0-9A-Z]{4}(-[0-9A-Z]{4}){3}`).MatchString(text(t, ctx)) {
+			t.Error("no receipt code is shown")
+		}
+		do(t, ctx, chromedp.Navigate(link), chromedp.WaitVisible("main"))
+		if !strings.Contains(text(t, ctx), "There is nothing here") {
+			t.Error("the link still opens something after it was used")
+		}
+	})
+
+	t.Run("an error is said at the top and at the question", func(t *testing.T) {
+		do(t, ctx, chromedp.Navigate(d.BaseURL+"/withdraw"), chromedp.SendKeys("#code", "WRONG"), chromedp.Click("main button"), chromedp.WaitVisible("#errors"))
+		if focused := get(t, ctx, chromedp.Evaluate[string](`document.activeElement.id`)); focused != "errors" {
+			t.Errorf("the error summary does not have the focus, %q does", focused)
+		}
+		accessible(t, ctx, "withdraw with an error")
+		shoot(t, ctx, "survey-error")
+	})
+
+	t.Run("leaving quickly", func(t *testing.T) {
+		link := mailedLink(t, d, 1)
+		for name, leave := range map[string]func(){
+			"by the button": func() { do(t, ctx, chromedp.Click("[data-leave-now]")) },
+			"by Shift, three times": func() {
+				get(t, ctx, chromedp.Evaluate[int](`for(let i=0;i<3;i++)document.dispatchEvent(new KeyboardEvent("keydown",{key:"Shift"}));0`))
+			},
+		} {
+			do(t, ctx, chromedp.Navigate(link), chromedp.Click(`button[value="start"]`), chromedp.WaitVisible(`button[value="begin"]`), chromedp.Click(`button[value="begin"]`), chromedp.WaitVisible(`button[value="next"]`))
+			leave()
+			await(t, 10*time.Second, "the page is left "+name, func() bool {
+				where := get(t, ctx, chromedp.Location())
+				return !strings.HasPrefix(where, d.BaseURL) || strings.HasSuffix(where, "/x")
+			})
+			for range 4 { // Back, as far as it goes
+				back, cancel := context.WithTimeout(ctx, 5*time.Second)
+				_, err := chromedp.Run(back, chromedp.NavigateBack())
+				cancel()
+				if err != nil {
+					break // there is no further back
+				}
+				body := get(t, ctx, chromedp.Evaluate[string](`document.body ? document.body.innerText : ""`))
+				if regexp.MustCompile(`(?i)police|stalk|999`).MatchString(body) {
+					t.Fatalf("%s, Back shows a survey page again:\n%s", name, body)
+				}
+			}
+		}
+	})
+
+	for role, places := range map[string][]string{
+		"advocate":      {"/work"},
+		"commissioner":  {"/figures", "/figures/core.informed?by=quarter&stage=investigation", "/actions"},
+		"administrator": {"/admin"},
+	} {
+		t.Run("the pages of the "+role, func(t *testing.T) {
+			for _, u := range d.Users {
+				if u.Role != role {
+					continue
+				}
+				do(t, ctx, emulateDesktop(), chromedp.Navigate(d.BaseURL+"/signin"), chromedp.WaitVisible("#email"))
+				accessible(t, ctx, "signin")
+				do(t, ctx, chromedp.SendKeys("#email", u.Email), chromedp.SendKeys("#password", u.Password+"\r"), chromedp.WaitVisible("nav"))
+				for i, place := range places {
+					do(t, ctx, chromedp.Navigate(d.BaseURL+place), chromedp.WaitVisible("main"))
+					accessible(t, ctx, role+" "+place)
+					shoot(t, ctx, fmt.Sprintf("work-%s-%d", role, i+1))
+				}
+				do(t, ctx, chromedp.Click(`form[action="/signout"] button`), chromedp.WaitVisible("#email"))
+			}
+		})
+	}
+
+	t.Run("the public page", func(t *testing.T) {
+		do(t, ctx, chromedp.Navigate(d.BaseURL+"/public"), chromedp.WaitVisible("main"))
+		accessible(t, ctx, "public")
+		shoot(t, ctx, "public")
+	})
+}

@@ -1,0 +1,457 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"victimvoice/analysis/codebook"
+	"victimvoice/analysis/coding"
+	"victimvoice/analysis/redact"
+	"victimvoice/api/extract"
+	"victimvoice/internal/access"
+	"victimvoice/internal/config"
+	"victimvoice/internal/fault"
+	"victimvoice/internal/seal"
+)
+
+// Call is one run of the program: its arguments and where it reads and writes.
+type Call struct {
+	Args    []string // without the program's name
+	Env     func(string) string
+	In      io.Reader
+	Out     io.Writer
+	Err     io.Writer
+	Version string
+}
+
+// The program's exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// usageError is bad use: one line that says what would be right.
+type usageError struct{ msg string }
+
+func (e usageError) Error() string { return e.msg }
+
+func usage(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
+
+// errRejected ends a command that has said itself what was wrong.
+var errRejected = errors.New("rejected")
+
+type command struct {
+	name, args, does string
+	run              func(context.Context, *Call, []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"demo", "[--addr 127.0.0.1:8080] [--dir DIR] [--cases N]", "a complete working product with synthetic data on the embedded store", runDemo},
+		{"serve", "[--config FILE] [--roles web,worker]", "the product, from settings", runServe},
+		{"check", "[--config FILE]", "checks settings, store and mail server, and says every fault at once", runCheck},
+		{"import", "FILE [--dry-run] [--partial] [--json]", "case events in bulk, from .csv or .jsonl, or - for standard input", runImport},
+		{"export", "cases|responses|figures|audit [--format csv|jsonl|xlsx]", "tables with a data dictionary, as a stream", runExport},
+		{"themes", "code | evaluate FILE [--json]", "codes JSON lines of text into themes, or measures the coder on labelled ones", runThemes},
+		{"redact", "", "takes names and numbers out of JSON lines of text", runRedact},
+		{"user", "add|list|disable|reset", "accounts of staff", runUser},
+		{"apikey", "add|list|revoke", "keys of machines", runAPIKey},
+		{"keys", "new|rotate", "prints a new keyset, or the one in force with a new sealing key", runKeys},
+		{"version", "", "prints the version", runVersion},
+	}
+}
+
+// Run runs one command and gives the exit code: 0 done, 1 failed, 2 bad use.
+func Run(ctx context.Context, c *Call) int {
+	if len(c.Args) == 0 {
+		help(c.Err)
+		return exitUsage
+	}
+	name := c.Args[0]
+	if name == "help" || name == "--help" || name == "-h" {
+		help(c.Out)
+		return exitOK
+	}
+	list := commands()
+	i := slices.IndexFunc(list, func(k command) bool { return k.name == name })
+	if i < 0 {
+		_, _ = fmt.Fprintf(c.Err, "victimvoice: there is no command %q; run victimvoice help for the list\n", name)
+		return exitUsage
+	}
+	err := list[i].run(ctx, c, c.Args[1:])
+	var bad usageError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case errors.As(err, &bad):
+		_, _ = fmt.Fprintf(c.Err, "victimvoice %s: %s\n", name, bad.msg)
+		return exitUsage
+	case errors.Is(err, errRejected):
+		return exitFailure
+	}
+	fields := fault.FieldsOf(err)
+	if len(fields) == 0 {
+		_, _ = fmt.Fprintf(c.Err, "victimvoice %s: %v\n", name, err)
+	}
+	for _, f := range fields {
+		_, _ = fmt.Fprintf(c.Err, "victimvoice %s: %s %s\n", name, f.Field, f.Message)
+	}
+	return exitFailure
+}
+
+func help(w io.Writer) {
+	_, _ = fmt.Fprintln(w, "Victim Voice hears people who reported stalking and closes the loop.\n\nCommands:")
+	for _, k := range commands() {
+		_, _ = fmt.Fprintf(w, "  victimvoice %s %s\n      %s\n", k.name, k.args, k.does)
+	}
+	_, _ = fmt.Fprintln(w, "\nvictimvoice serve --help lists the settings.")
+}
+
+// parse reads flags wherever they stand among the other arguments, and wants
+// just the named others.
+func parse(c *Call, name string, fs *flag.FlagSet, args []string, others ...string) ([]string, error) {
+	fs.Init(name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	var rest []string
+	for {
+		if err := fs.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				_, _ = fmt.Fprintf(c.Out, "victimvoice %s %s\n", name, strings.Join(others, " "))
+				fs.SetOutput(c.Out)
+				fs.PrintDefaults()
+				return nil, flag.ErrHelp
+			}
+			return nil, usage("%v; run victimvoice %s --help for its options", err, name)
+		}
+		if fs.NArg() == 0 {
+			break
+		}
+		rest = append(rest, fs.Arg(0))
+		args = fs.Args()[1:]
+	}
+	if len(rest) != len(others) {
+		return nil, usage("takes %s", strings.TrimSpace(strings.Join(others, " ")+" (and options); run victimvoice "+name+" --help"))
+	}
+	return rest, nil
+}
+
+// withRooms opens the store that the settings name, for a command's length.
+func withRooms(ctx context.Context, c *Call, file string, do func(*Rooms, *config.Config) error) (err error) {
+	cfg, err := config.Load(c.Env, file, "STORE", "KEYS", "LOG", "BASE_URL")
+	if err != nil {
+		return fmt.Errorf("settings: %w", err)
+	}
+	store, err := OpenStore(ctx, cfg.Store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := ownKeyset(ctx, store, cfg.Keys); err != nil {
+		return err
+	}
+	rooms, err := Furnish(store, cfg.Keys, time.Now, logger(c.Err, cfg.LogFormat), access.DefaultConfig())
+	if err != nil {
+		return err
+	}
+	return do(rooms, cfg)
+}
+
+func logger(w io.Writer, format string) *slog.Logger {
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}
+
+func runVersion(_ context.Context, c *Call, args []string) error {
+	if _, err := parse(c, "version", &flag.FlagSet{}, args); err != nil {
+		return err
+	}
+	return say(c.Out, "victimvoice %s", c.Version)
+}
+
+func say(w io.Writer, format string, args ...any) error {
+	if _, err := fmt.Fprintf(w, format+"\n", args...); err != nil {
+		return fmt.Errorf("write the output: %w", err)
+	}
+	return nil
+}
+
+func runKeys(_ context.Context, c *Call, args []string) error {
+	var fs flag.FlagSet
+	file := fs.String("config", "", "file of settings")
+	rest, err := parse(c, "keys", &fs, args, "new|rotate")
+	if err != nil {
+		return err
+	}
+	var keyset string
+	switch rest[0] {
+	case "new":
+		keyset, err = seal.NewKeyset()
+	case "rotate":
+		cfg, loadErr := config.Load(c.Env, *file, "KEYS")
+		if loadErr != nil {
+			return fmt.Errorf("settings: %w", loadErr)
+		}
+		keyset, err = cfg.Keys.Rotate()
+	default:
+		return usage("want keys new or keys rotate, not keys %s", rest[0])
+	}
+	if err != nil {
+		return fmt.Errorf("make a keyset: %w", err)
+	}
+	return say(c.Out, "%s", keyset)
+}
+
+func runImport(ctx context.Context, c *Call, args []string) error {
+	var fs flag.FlagSet
+	dry := fs.Bool("dry-run", false, "say what would be done, write nothing")
+	partial := fs.Bool("partial", false, "write the good rows of a file that has bad ones")
+	asJSON := fs.Bool("json", false, "print the report as JSON")
+	file := fs.String("config", "", "file of settings")
+	rest, err := parse(c, "import", &fs, args, "FILE")
+	if err != nil {
+		return err
+	}
+	format, err := extract.FormatOf(rest[0])
+	if err != nil {
+		return usage("%s", fault.MessageOf(err))
+	}
+	in := c.In
+	if rest[0] != "-" {
+		f, err := os.Open(rest[0])
+		if err != nil {
+			return usage("the file %s cannot be read", rest[0])
+		}
+		defer f.Close() //nolint:errcheck // nothing was written
+		in = f
+	}
+	return withRooms(ctx, c, *file, func(r *Rooms, _ *config.Config) error {
+		report, err := extract.Import(ctx, r.Survey, in, format, extract.Options{DryRun: *dry, Partial: *partial, Zone: r.Survey.Policy().Location()})
+		if err != nil {
+			return fmt.Errorf("import: %w", err)
+		}
+		if *asJSON {
+			err = printJSON(c.Out, report)
+		} else if err = report.WriteText(c.Out); err == nil && len(report.Rejected) > 0 && !*partial && !*dry {
+			err = say(c.Out, "nothing was written; mend the rows above, or take the good ones with --partial")
+		}
+		if err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+		if len(report.Rejected) > 0 {
+			return errRejected
+		}
+		return nil
+	})
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	return nil
+}
+
+func runThemes(ctx context.Context, c *Call, args []string) error {
+	if len(args) == 0 {
+		return usage("want themes code or themes evaluate FILE")
+	}
+	book, err := codebook.Load()
+	if err != nil {
+		return fmt.Errorf("load the codebook: %w", err)
+	}
+	coder, err := coding.New(book)
+	if err != nil {
+		return fmt.Errorf("make the coder: %w", err)
+	}
+	var fs flag.FlagSet
+	switch args[0] {
+	case "code":
+		if _, err := parse(c, "themes code", &fs, args[1:]); err != nil {
+			return err
+		}
+		return coding.CodeLines(ctx, coder, c.In, c.Out)
+	case "evaluate":
+		asJSON := fs.Bool("json", false, "print the scores as JSON")
+		rest, err := parse(c, "themes evaluate", &fs, args[1:], "FILE")
+		if err != nil {
+			return err
+		}
+		in := c.In
+		if rest[0] != "-" {
+			f, err := os.Open(rest[0])
+			if err != nil {
+				return usage("the file %s cannot be read", rest[0])
+			}
+			defer f.Close() //nolint:errcheck // nothing was written
+			in = f
+		}
+		report, err := coding.Evaluate(coder, in)
+		if err != nil {
+			return fmt.Errorf("evaluate: %w", err)
+		}
+		if *asJSON {
+			return printJSON(c.Out, report)
+		}
+		return report.WriteText(c.Out)
+	default:
+		return usage("want themes code or themes evaluate FILE, not themes %s", args[0])
+	}
+}
+
+func runRedact(ctx context.Context, c *Call, args []string) error {
+	if _, err := parse(c, "redact", &flag.FlagSet{}, args); err != nil {
+		return err
+	}
+	return redact.Lines(ctx, c.In, c.Out)
+}
+
+func runUser(ctx context.Context, c *Call, args []string) error {
+	if len(args) == 0 {
+		return usage("want user add, list, disable or reset")
+	}
+	var fs flag.FlagSet
+	file := fs.String("config", "", "file of settings")
+	email := fs.String("email", "", "address that the person signs in with")
+	name := fs.String("name", "", "the person's name")
+	roles := fs.String("role", "", "advocate, commissioner or administrator; several with commas")
+	force := fs.String("force", "", "the one force whose figures they see; empty: all")
+	if _, err := parse(c, "user "+args[0], &fs, args[1:]); err != nil {
+		return err
+	}
+	if !slices.Contains([]string{"add", "list", "disable", "reset"}, args[0]) {
+		return usage("want user add, list, disable or reset, not user %s", args[0])
+	}
+	return withRooms(ctx, c, *file, func(r *Rooms, cfg *config.Config) error {
+		by := access.Operator()
+		switch args[0] {
+		case "list":
+			users, err := r.Access.ListUsers(ctx, by)
+			if err != nil {
+				return fmt.Errorf("list users: %w", err)
+			}
+			for _, u := range users {
+				p, err := r.Access.Profile(u)
+				if err != nil {
+					return fmt.Errorf("open a user: %w", err)
+				}
+				state := "active"
+				if u.Disabled {
+					state = "disabled"
+				}
+				if err := say(c.Out, "%s\t%s\t%s\t%s", u.ID, p.Email, joinRoles(u.Roles), state); err != nil {
+					return err
+				}
+			}
+			return nil
+		case "add":
+			var rs []access.Role
+			for role := range strings.SplitSeq(*roles, ",") {
+				if role = strings.TrimSpace(role); role != "" {
+					rs = append(rs, access.Role(role))
+				}
+			}
+			u, token, err := r.Access.AddUser(ctx, by, access.NewUser{Email: *email, Name: *name, Roles: rs, Force: *force})
+			if err != nil {
+				return fmt.Errorf("add a user: %w", err)
+			}
+			return say(c.Out, "added %s; they choose their password, once and within a day, at\n%s/setup/%s", u.ID, cfg.BaseURL, token)
+		}
+		u, err := r.Access.UserByEmail(ctx, *email)
+		if err != nil {
+			return fmt.Errorf("find the user: %w", err)
+		}
+		if args[0] == "disable" {
+			if err := r.Access.Disable(ctx, by, u.ID); err != nil {
+				return fmt.Errorf("disable a user: %w", err)
+			}
+			return say(c.Out, "disabled %s; every session of theirs has ended", u.ID)
+		}
+		token, err := r.Access.ResetPassword(ctx, by, u.ID)
+		if err != nil {
+			return fmt.Errorf("reset a password: %w", err)
+		}
+		return say(c.Out, "a new password can be chosen, once and within a day, at\n%s/setup/%s", cfg.BaseURL, token)
+	})
+}
+
+func joinRoles(roles []access.Role) string {
+	var out []string
+	for _, r := range roles {
+		out = append(out, string(r))
+	}
+	return strings.Join(out, ",")
+}
+
+func runAPIKey(ctx context.Context, c *Call, args []string) error {
+	if len(args) == 0 {
+		return usage("want apikey add, list or revoke")
+	}
+	var fs flag.FlagSet
+	file := fs.String("config", "", "file of settings")
+	label := fs.String("label", "", "what the key is for")
+	scopes := fs.String("scope", "", "events:write, bounces:write, figures:read or export:rows; several with commas")
+	force := fs.String("force", "", "the force whose cases it writes; needed with events:write")
+	id := fs.String("id", "", "of the key to revoke")
+	if _, err := parse(c, "apikey "+args[0], &fs, args[1:]); err != nil {
+		return err
+	}
+	if !slices.Contains([]string{"add", "list", "revoke"}, args[0]) {
+		return usage("want apikey add, list or revoke, not apikey %s", args[0])
+	}
+	return withRooms(ctx, c, *file, func(r *Rooms, _ *config.Config) error {
+		by := access.Operator()
+		switch args[0] {
+		case "add":
+			var ss []access.Scope
+			for s := range strings.SplitSeq(*scopes, ",") {
+				if s = strings.TrimSpace(s); s != "" {
+					ss = append(ss, access.Scope(s))
+				}
+			}
+			name, _ := r.Survey.Geography().Force(*force)
+			raw, _, err := r.Access.NewAPIKey(ctx, by, access.NewAPIKey{Label: *label, Scopes: ss, Force: name})
+			if err != nil {
+				return fmt.Errorf("add an API key: %w", err)
+			}
+			return say(c.Out, "%s", raw)
+		case "revoke":
+			if err := r.Access.RevokeAPIKey(ctx, by, *id); err != nil {
+				return fmt.Errorf("revoke an API key: %w", err)
+			}
+			return say(c.Out, "revoked %s", *id)
+		}
+		keys, err := r.Access.ListAPIKeys(ctx, by)
+		if err != nil {
+			return fmt.Errorf("list API keys: %w", err)
+		}
+		for _, k := range keys {
+			state := "in force"
+			if !k.Live(r.Now()) {
+				state = "not in force"
+			}
+			var ss []string
+			for _, s := range k.Scopes {
+				ss = append(ss, string(s))
+			}
+			if err := say(c.Out, "%s\t%s\t%s\t%s\t%s", k.ID, k.Label, strings.Join(ss, ","), k.Force, state); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

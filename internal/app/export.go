@@ -1,0 +1,383 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"iter"
+	"net/url"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"victimvoice/analysis"
+	"victimvoice/analysis/figures"
+	"victimvoice/internal/access"
+	"victimvoice/internal/audit"
+	"victimvoice/internal/config"
+	"victimvoice/internal/fault"
+	"victimvoice/internal/sheet"
+	"victimvoice/survey"
+	"victimvoice/survey/questionnaires"
+)
+
+// table is one export: its columns and its rows, as a stream.
+type table struct {
+	columns []sheet.Column
+	rows    iter.Seq2[[]any, error]
+}
+
+func runExport(ctx context.Context, c *Call, args []string) error {
+	var fs flag.FlagSet
+	file := fs.String("config", "", "file of settings")
+	formatName := fs.String("format", "csv", "csv, jsonl or xlsx")
+	query := fs.String("query", "", "of figures: as in the figure's address, such as measure=core.informed&by=quarter,bcu")
+	force := fs.String("force", "", "of cases and responses: this force alone")
+	from := fs.String("from", "", "of cases (by report) and responses (by submission): from this day on")
+	to := fs.String("to", "", "and before this day")
+	dictionary := fs.Bool("dictionary", false, "write what the columns mean, instead of the rows")
+	rest, err := parse(c, "export", &fs, args, "cases|responses|figures|audit")
+	if err != nil {
+		return err
+	}
+	format, err := sheet.ParseFormat(*formatName)
+	if err != nil {
+		return usage("--format takes csv, jsonl or xlsx, not %q", *formatName)
+	}
+	span, err := readSpan(*from, *to)
+	if err != nil {
+		return err
+	}
+	return withRooms(ctx, c, *file, func(r *Rooms, _ *config.Config) error {
+		var t table
+		switch rest[0] {
+		case "cases":
+			t = caseTable(ctx, r, *force, span)
+		case "responses":
+			t = responseTable(ctx, r, *force, span)
+		case "audit":
+			t = auditTable(ctx, r)
+		case "figures":
+			if err := r.Analysis.Refresh(ctx); err != nil {
+				return fmt.Errorf("load the figures: %w", err)
+			}
+			v, err := url.ParseQuery(*query)
+			if err != nil {
+				return usage("--query is not a query; want one such as measure=core.informed&by=quarter")
+			}
+			t = figureTable(ctx, r.Analysis, v)
+		default:
+			return usage("want export cases, responses, figures or audit, not export %s", rest[0])
+		}
+		if *dictionary {
+			return sheet.Dictionary(format, c.Out, t.columns)
+		}
+		by := access.Operator()
+		if err := r.Audit.Append(ctx, audit.Entry{Actor: by.ID, Role: by.RoleNames(), Action: "export." + rest[0], Subject: "export", Detail: map[string]string{"format": string(format)}}); err != nil {
+			return fmt.Errorf("audit an export: %w", err)
+		}
+		return writeTable(c.Out, format, t)
+	})
+}
+
+func writeTable(w io.Writer, format sheet.Format, t table) error {
+	out, err := sheet.New(format, w, t.columns)
+	if err != nil {
+		return fmt.Errorf("begin an export: %w", err)
+	}
+	for row, err := range t.rows {
+		if err == nil {
+			err = out.Row(row...)
+		}
+		if err != nil {
+			return errors.Join(fmt.Errorf("export: %w", err), out.Discard())
+		}
+	}
+	if err := out.Close(); err != nil {
+		return fmt.Errorf("end an export: %w", err)
+	}
+	return nil
+}
+
+// span is a stretch of time, its end not included; zero ends are open.
+type span struct{ from, to time.Time }
+
+func (s span) holds(t time.Time) bool {
+	return (s.from.IsZero() || !t.Before(s.from)) && (s.to.IsZero() || t.Before(s.to))
+}
+
+func readSpan(from, to string) (s span, err error) {
+	for _, d := range []struct {
+		name, value string
+		into        *time.Time
+	}{{"--from", from, &s.from}, {"--to", to, &s.to}} {
+		if d.value == "" {
+			continue
+		}
+		if *d.into, err = time.Parse(time.DateOnly, d.value); err != nil {
+			return span{}, usage("%s takes a day such as 2026-03-01, not %q", d.name, d.value)
+		}
+	}
+	return s, nil
+}
+
+func caseTable(ctx context.Context, r *Rooms, force string, in span) table {
+	text := func(id, title, meaning string) sheet.Column {
+		return sheet.Column{ID: id, Title: title, Type: "text", Meaning: meaning, Source: "police events"}
+	}
+	at := func(id, title, meaning string) sheet.Column {
+		return sheet.Column{ID: id, Title: title, Type: "time", Meaning: meaning + " (UTC)", Source: "police events"}
+	}
+	t := table{columns: []sheet.Column{
+		{ID: "case", Title: "Case", Type: "text", Meaning: "pseudonym of the case; joins to responses", Personal: true},
+		text("force", "Force", "police force"), text("borough", "Borough", "borough of the case"), text("bcu", "BCU", "basic command unit of the borough"),
+		text("offence", "Offence", "offence code; empty: not given"), {ID: "domestic_abuse", Title: "Domestic abuse", Type: "yes-no", Meaning: "recorded as domestic abuse; empty: not given", Source: "police events"},
+		text("age_band", "Age band", "as police record it"), text("sex", "Sex", "as police record it"), text("outcome", "Outcome", "how the case closed; empty: open"),
+		text("withdrawal_reason", "Police-recorded reason", "why the person withdrew, as police record it"),
+		at("reported_at", "Reported", "when it was reported"), at("withdrew_at", "Withdrew", "when the person withdrew; empty: did not"), at("closed_at", "Closed", "when it closed; empty: open"),
+		{ID: "asked", Title: "Invitations", Type: "codes", Meaning: "stage/round:state of each invitation, with the reason where it was refused", Source: "invitations"},
+	}}
+	t.rows = func(yield func([]any, error) bool) {
+		for c, err := range r.Store.CasesChanged(ctx, time.Time{}) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			f := &c.Facts
+			if force != "" && c.Force != force || !in.holds(f.ReportedAt) {
+				continue
+			}
+			spell := f.Now()
+			var asked []string
+			for _, v := range c.Invites {
+				state := string(v.First.State)
+				if v.First.Reason != "" {
+					state += "=" + string(v.First.Reason)
+				}
+				asked = append(asked, fmt.Sprintf("%s/%d:%s", v.Stage, v.Round, state))
+			}
+			if !yield([]any{c.Respondent, c.Force, f.Borough, f.BCU, f.Offence, yesNo(f.DomesticAbuse), f.AgeBand, f.Sex, f.Outcome, f.Reason, moment(f.ReportedAt), moment(spell.WithdrewAt), moment(spell.ClosedAt), asked}, nil) {
+				return
+			}
+		}
+	}
+	return t
+}
+
+func yesNo(b *bool) any {
+	if b == nil {
+		return nil
+	}
+	return *b
+}
+
+func moment(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}
+
+// responseTable has a column a closed item, keyed by its id, over every
+// published version; words never leave by this way.
+func responseTable(ctx context.Context, r *Rooms, force string, in span) table {
+	t := table{columns: []sheet.Column{
+		{ID: "response", Title: "Response", Type: "text", Meaning: "pseudonym of the response", Personal: true},
+		{ID: "case", Title: "Case", Type: "text", Meaning: "pseudonym of the case; joins to cases", Personal: true},
+		{ID: "stage", Title: "Stage", Type: "code", Values: []string{"report", "investigation", "closure", "withdrawn"}, Meaning: "which questionnaire"},
+		{ID: "round", Title: "Round", Type: "integer", Meaning: "which time at this stage, from 1"},
+		{ID: "mode", Title: "Who answered", Type: "code", Values: []string{"self", "relayed", "observed"}, Meaning: "never to be pooled"},
+		{ID: "questionnaire", Title: "Questionnaire", Type: "text", Meaning: "version that was answered"},
+		{ID: "state", Title: "State", Type: "code", Values: []string{"complete", "partial"}, Meaning: "partial: the time ended with at least one core item answered"},
+		{ID: "quick", Title: "Quick path", Type: "yes-no", Meaning: "three questions only"},
+		{ID: "submitted_at", Title: "Submitted", Type: "time", Meaning: "when it was kept (UTC)"},
+	}}
+	at := map[string]int{}
+	for _, q := range r.Survey.Questionnaires().All() {
+		text := q.Text("en", false)
+		for i := range q.Items {
+			it := &q.Items[i]
+			if _, known := at[it.ID]; known || !it.Closed() {
+				continue
+			}
+			title, _ := text.Item(it.ID)
+			col := sheet.Column{ID: it.ID, Title: title, Type: "code", Meaning: "answer; in brackets the reason for none: skipped, not-applicable, dont-know, prefer-not; empty: not reached", Source: q.ID}
+			if it.Kind == questionnaires.Multi {
+				col.Type = "codes"
+			}
+			for _, o := range it.Options {
+				col.Values = append(col.Values, o.Code+" = "+text.Option(it.ID, o.Code))
+			}
+			at[it.ID] = len(t.columns)
+			t.columns = append(t.columns, col)
+		}
+	}
+	t.rows = func(yield func([]any, error) bool) {
+		forces := map[string]string{}
+		if force != "" {
+			for c, err := range r.Store.CasesChanged(ctx, time.Time{}) {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				forces[c.Respondent] = c.Force
+			}
+		}
+		for row, err := range r.Store.ResponsesChanged(ctx, time.Time{}) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if row.State != survey.Complete && row.State != survey.Partial || force != "" && forces[row.Respondent] != force || !in.holds(row.SubmittedAt) {
+				continue
+			}
+			cells := make([]any, len(t.columns))
+			copy(cells, []any{row.ID, row.Respondent, string(row.Stage), row.Round, string(row.Mode), row.Questionnaire, string(row.State), row.Quick, moment(row.SubmittedAt)})
+			if err := answerCells(r, &row, cells, at); err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(cells, nil) {
+				return
+			}
+		}
+	}
+	return t
+}
+
+func answerCells(r *Rooms, row *survey.ResponseRow, cells []any, at map[string]int) error {
+	q, ok := r.Survey.Questionnaires().ByID(row.Questionnaire)
+	if !ok {
+		return fmt.Errorf("questionnaire %s is not among the published ones", row.Questionnaire)
+	}
+	a, err := q.Unpack(row.Packed)
+	if err != nil {
+		return fmt.Errorf("read the answers of a response: %w", err)
+	}
+	for id, ans := range a {
+		i, ok := at[id]
+		if !ok {
+			continue
+		}
+		switch {
+		case ans.State == questionnaires.Answered && len(ans.Choices) > 0:
+			cells[i] = slices.Clone(ans.Choices)
+		case ans.State == questionnaires.Answered:
+			cells[i] = ans.Choice
+		case ans.State != questionnaires.NotReached:
+			cells[i] = "[" + ans.State.String() + "]"
+		}
+	}
+	return nil
+}
+
+func auditTable(ctx context.Context, r *Rooms) table {
+	t := table{columns: []sheet.Column{
+		{ID: "seq", Title: "Number", Type: "integer", Meaning: "place in the chain, from 1"}, {ID: "at", Title: "At", Type: "time", Meaning: "when (UTC)"},
+		{ID: "actor", Title: "Who", Type: "text", Meaning: "staff id, API key, operator, respondent or system"}, {ID: "role", Title: "Role", Type: "text", Meaning: "in which they acted"},
+		{ID: "action", Title: "What", Type: "text", Meaning: "what was done or read"}, {ID: "subject", Title: "To what", Type: "text", Meaning: "kind and pseudonym"},
+		{ID: "reason", Title: "Reason", Type: "text", Meaning: "as given"}, {ID: "detail", Title: "Detail", Type: "codes", Meaning: "name=value"},
+		{ID: "prev", Title: "Previous hash", Type: "text", Meaning: "of the entry before"}, {ID: "hash", Title: "Hash", Type: "text", Meaning: "keyed hash over this entry and the one before"},
+	}}
+	t.rows = func(yield func([]any, error) bool) {
+		for e, err := range r.Audit.All(ctx, 1) {
+			var detail []string
+			for k, v := range e.Detail {
+				detail = append(detail, k+"="+v)
+			}
+			sort.Strings(detail)
+			if !yield([]any{e.Seq, e.At, e.Actor, e.Role, e.Action, e.Subject, e.Reason, detail, e.Prev, e.Hash}, err) || err != nil {
+				return
+			}
+		}
+	}
+	return t
+}
+
+// figureTable gives one figure's query, or every measure by quarter and stage
+// when the query names none. It is made by the same call as every page.
+func figureTable(ctx context.Context, a *analysis.Service, query url.Values) table {
+	var measures []string
+	if m := query.Get("measure"); m != "" {
+		measures = []string{m}
+	} else {
+		for _, m := range a.Panel().Measures() {
+			measures = append(measures, m.ID)
+		}
+	}
+	if query.Get("by") == "" {
+		query.Set("by", figures.DimQuarter+","+figures.DimStage)
+	}
+	var dims []string
+	for d := range strings.SplitSeq(query.Get("by"), ",") {
+		if d = strings.TrimSpace(d); d != "" {
+			dims = append(dims, d)
+		}
+	}
+	t := table{columns: []sheet.Column{{ID: "measure", Title: "Measure", Type: "code", Meaning: "id of the measure"}}}
+	for _, d := range dims {
+		t.columns = append(t.columns, sheet.Column{ID: d, Title: d, Type: "code", Meaning: "dimension"})
+	}
+	t.columns = append(t.columns,
+		sheet.Column{ID: "numerator", Title: "Numerator", Type: "integer", Unit: "people", Meaning: "people counted; empty: suppressed, or an average"},
+		sheet.Column{ID: "base", Title: "Base", Type: "integer", Unit: "people", Meaning: "valid answers; empty: suppressed"},
+		sheet.Column{ID: "share", Title: "Share or score", Type: "number", Unit: "percent", Meaning: "numerator out of base; of an index the mean score; empty: suppressed"},
+		sheet.Column{ID: "low", Title: "Low", Type: "number", Unit: "percent", Meaning: "lower end of the 95% interval"},
+		sheet.Column{ID: "high", Title: "High", Type: "number", Unit: "percent", Meaning: "upper end of the 95% interval"},
+		sheet.Column{ID: "suppressed", Title: "Suppressed", Type: "text", Meaning: "[c] where the figure is withheld so that nobody can be told from it"},
+		sheet.Column{ID: "signal", Title: "Signal", Type: "text", Meaning: "letters of the special-cause rules that the point is part of"},
+	)
+	t.rows = func(yield func([]any, error) bool) {
+		for _, m := range measures {
+			q := url.Values{}
+			for k, v := range query {
+				q[k] = v
+			}
+			q.Set("measure", m)
+			res, err := a.Figures(ctx, q)
+			if err != nil {
+				if len(measures) > 1 && fault.Is(err, fault.Invalid) {
+					continue // a measure that this table of the lattice does not have
+				}
+				yield(nil, err)
+				return
+			}
+			for _, p := range res.Points {
+				row := []any{m}
+				for _, d := range dims {
+					if d == figures.DimMonth || d == figures.DimQuarter || d == figures.DimYear {
+						row = append(row, p.Period)
+					} else {
+						row = append(row, p.Key[d])
+					}
+				}
+				if p.Suppressed {
+					row = append(row, nil, nil, nil, nil, nil, "[c]", "")
+				} else {
+					row = append(row, orNil(p.Share != nil && !res.Measure.Averages(), p.Numerator), p.Base, number(p.Share), number(p.Low), number(p.High), "", p.Signal)
+				}
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	}
+	return t
+}
+
+func orNil(ok bool, n int) any {
+	if !ok {
+		return nil
+	}
+	return n
+}
+
+func number(f *float64) any {
+	if f == nil {
+		return nil
+	}
+	return *f
+}

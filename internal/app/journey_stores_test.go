@@ -1,0 +1,40 @@
+package app_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"victimvoice/internal/app"
+	"victimvoice/internal/seal"
+)
+
+// TestJourney walks the fourteen steps on both stores.
+func TestJourney(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		file := filepath.Join(t.TempDir(), "journey.db")
+		store, err := app.OpenStore(t.Context(), "sqlite:"+file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = store.Close() })
+		walk(t, store, file)
+	})
+	t.Run("mongodb", func(t *testing.T) {
+		uri := os.Getenv("VICTIMVOICE_TEST_MONGODB_URI")
+		if uri == "" {
+			if os.Getenv("VICTIMVOICE_TEST_MONGODB") == "required" {
+				t.Fatal("VICTIMVOICE_TEST_MONGODB_URI is not set, and MongoDB is required")
+			}
+			t.Skip("MongoDB left out: VICTIMVOICE_TEST_MONGODB_URI is not set")
+		}
+		store, err := app.OpenStore(t.Context(), strings.TrimSuffix(uri, "/")+"/journey_"+seal.NewToken()[:12])
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = store.Close() })
+		walk(t, store, "")
+	})
+}

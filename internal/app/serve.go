@@ -1,0 +1,354 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"victimvoice/api"
+	"victimvoice/internal/access"
+	"victimvoice/internal/config"
+	"victimvoice/internal/edge"
+	"victimvoice/internal/fault"
+	"victimvoice/internal/seal"
+	"victimvoice/internal/work"
+	"victimvoice/notifications"
+	"victimvoice/survey"
+	"victimvoice/web/page"
+	"victimvoice/web/public"
+	"victimvoice/web/victim"
+	"victimvoice/web/workspace"
+)
+
+// The roles of a process.
+const (
+	roleWeb    = "web"
+	roleWorker = "worker"
+)
+
+// grace is how long what is under way may take to end when the process is told to stop.
+const grace = 20 * time.Second
+
+// ownKeyset keeps the fingerprint of the keyset that a store's data belong to,
+// and refuses another: with the wrong keys mounted every join would miss in silence.
+func ownKeyset(ctx context.Context, leases work.Leases, keys *seal.Keys) error {
+	print := keys.Fingerprint()
+	l, err := leases.UpdateLease(ctx, "keyset", func(l *work.Lease) error {
+		if l.Owner != "" {
+			return survey.ErrUnchanged
+		}
+		l.Owner = print
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("compare the keyset with the store's: %w", err)
+	}
+	if l.Owner != print {
+		return fault.New(fault.Conflict, "the keyset is not the one that this store's data were made with; set VICTIMVOICE_KEYS to that one")
+	}
+	return nil
+}
+
+// System is a process that is ready to run: its rooms, its HTTP handler and its tasks.
+type System struct {
+	*Rooms
+	Mail    *notifications.Service
+	Runner  *work.Runner
+	Engine  *gin.Engine
+	Metrics *prometheus.Registry
+
+	started time.Time
+}
+
+// Assemble puts pages, API and tasks around the rooms. roles says which of them
+// this process runs.
+func Assemble(r *Rooms, cfg *config.Config, sender notifications.Sender, roles ...string) (*System, error) {
+	owner := processName()
+	m, err := r.Mailroom(sender, cfg.MailFrom, cfg.SurveyURL.String(), cfg.BaseURL.String()+"/public", owner)
+	if err != nil {
+		return nil, err
+	}
+	s := &System{Rooms: r, Mail: m, Metrics: prometheus.NewRegistry(), started: r.Now()}
+	tasks := []work.Task{r.panelTask()}
+	if slices.Contains(roles, roleWorker) {
+		tasks = r.Tasks(m)
+	}
+	s.Runner = work.NewRunner(r.Store, owner, r.Now, r.Log, tasks...)
+	s.observe()
+	if slices.Contains(roles, roleWeb) {
+		if err := s.routes(cfg); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *System) routes(cfg *config.Config) error {
+	secure := cfg.BaseURL.Scheme == "https"
+	pages, err := victim.New(s.Survey, s.Loop, victim.Config{Name: cfg.SurveyName, Secure: cfg.SurveyURL.Scheme == "https", Now: s.Now, Log: s.Log})
+	if err != nil {
+		return err
+	}
+	desk, err := workspace.New(workspace.Parts{
+		Access: s.Access, Survey: s.Survey, Analysis: s.Analysis, Loop: s.Loop, Audit: s.Audit, Backlog: s.Mail.Backlog,
+		OpenSurvey: pages.SetSession, BaseURL: cfg.BaseURL.String(), Secure: secure, Now: s.Now,
+	})
+	if err != nil {
+		return err
+	}
+	told, err := public.New(s.Loop)
+	if err != nil {
+		return err
+	}
+	machines, err := api.New(api.Parts{Intake: s.Survey, Bounces: s.Mail, Figures: s.Analysis, Measures: s.Analysis.Panel(), Keys: s.Access, Now: s.Now, Metrics: s.Metrics})
+	if err != nil {
+		return fmt.Errorf("build the API: %w", err)
+	}
+	s.Engine, err = edge.NewEngine(edge.Config{
+		Log: s.Log, Metrics: s.Metrics, Now: s.Now, TrustedProxies: cfg.TrustedProxies, HTTPS: secure,
+		Page: func(c *gin.Context, p edge.Problem) {
+			if victim.Owns(c.Request.URL.Path) {
+				pages.Problem(c, p)
+				return
+			}
+			desk.Problem(c, p)
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("build the web server: %w", err)
+	}
+	if err := page.Static(s.Engine); err != nil {
+		return fmt.Errorf("build the web server: %w", err)
+	}
+	edge.Health(s.Engine, s.checks()...)
+	machines.Routes(s.Engine)
+	pages.Register(s.Engine)
+	desk.Register(s.Engine)
+	told.Register(s.Engine)
+	return nil
+}
+
+// checks are what /readyz asks.
+func (s *System) checks() []edge.Check {
+	return []edge.Check{
+		{Name: "store", Run: s.Store.Ping},
+		{Name: "tasks", Run: func(ctx context.Context) error {
+			stalled, err := s.Runner.Stalled(ctx, s.started)
+			if err != nil {
+				return err
+			}
+			if len(stalled) > 0 {
+				return fault.New(fault.Unavailable, "these tasks have not ended well for a while: %s", strings.Join(stalled, ", "))
+			}
+			return nil
+		}},
+	}
+}
+
+// observe registers what the process measures of itself.
+func (s *System) observe() {
+	runs := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "victimvoice_task_seconds", Help: "How long a background task took, by task and result.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
+	}, []string{"task", "result"})
+	mails := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "victimvoice_mails_total", Help: "Mails settled, by kind and what became of them."}, []string{"kind", "state"})
+	last := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "victimvoice_task_last_success_timestamp_seconds", Help: "When a background task last ended well: alert on its absence."}, []string{"task"})
+	s.Metrics.MustRegister(runs, mails, last, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s.Runner.Observe = func(task string, _ int, took time.Duration, err error) {
+		result := "ok"
+		if err != nil {
+			result = "failed"
+		} else {
+			last.WithLabelValues(task).Set(float64(s.Now().Unix()))
+		}
+		runs.WithLabelValues(task, result).Observe(took.Seconds())
+	}
+	s.Mail.Observe = func(kind notifications.Kind, state notifications.State) {
+		mails.WithLabelValues(string(kind), string(state)).Inc()
+	}
+}
+
+// Serve runs until ctx ends, then stops in order: no new requests, those under
+// way to their end, tasks drained.
+func (s *System) Serve(ctx context.Context, l net.Listener, metrics net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := make(chan error, 2)
+	var servers []*http.Server
+	start := func(l net.Listener, h http.Handler) {
+		srv := edge.Server(l.Addr().String(), h, s.Log)
+		servers = append(servers, srv)
+		go func() {
+			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("serve: %w", err)
+			}
+		}()
+	}
+	if s.Engine != nil && l != nil {
+		start(l, s.Engine)
+	}
+	if metrics != nil {
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{}))
+		start(metrics, mux)
+	}
+	var tasks sync.WaitGroup
+	tasks.Go(func() { s.Runner.Run(ctx, grace) })
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		cancel()
+	}
+	stop, done := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer done()
+	for _, srv := range servers {
+		err = errors.Join(err, srv.Shutdown(stop))
+	}
+	tasks.Wait()
+	return err
+}
+
+func runServe(ctx context.Context, c *Call, args []string) (err error) {
+	var fs flag.FlagSet
+	file := fs.String("config", "", "file of settings, NAME=value a line")
+	roles := fs.String("roles", roleWeb+","+roleWorker, "what this process runs")
+	if _, err := parse(c, "serve", &fs, args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			config.Help(c.Out)
+		}
+		return err
+	}
+	list := strings.Split(*roles, ",")
+	for _, r := range list {
+		if r != roleWeb && r != roleWorker {
+			return usage("--roles takes web, worker or both with a comma, not %q", r)
+		}
+	}
+	cfg, err := config.Load(c.Env, *file)
+	if err != nil {
+		return fmt.Errorf("settings: %w", err)
+	}
+	log := logger(c.Err, cfg.LogFormat)
+	store, err := OpenStore(ctx, cfg.Store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := ownKeyset(ctx, store, cfg.Keys); err != nil {
+		return err
+	}
+	outlet, err := notifications.OpenSender(cfg.SMTP, time.Now)
+	if err != nil {
+		return fmt.Errorf("mail settings: %w", err)
+	}
+	defer func() { err = errors.Join(err, outlet.Close()) }()
+	rooms, err := Furnish(store, cfg.Keys, time.Now, log, access.DefaultConfig())
+	if err != nil {
+		return err
+	}
+	s, err := Assemble(rooms, cfg, outlet, list...)
+	if err != nil {
+		return err
+	}
+	if err := s.Analysis.Refresh(ctx); err != nil {
+		return fmt.Errorf("load the figures: %w", err)
+	}
+	var l, metrics net.Listener
+	if slices.Contains(list, roleWeb) {
+		if l, err = net.Listen("tcp", cfg.Addr); err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
+		log.Info("listening", "addr", l.Addr().String(), "base_url", cfg.BaseURL.String())
+		if err := offerSetup(ctx, c, s, cfg); err != nil {
+			return err
+		}
+	}
+	if cfg.MetricsAddr != "" {
+		if metrics, err = net.Listen("tcp", cfg.MetricsAddr); err != nil {
+			return fmt.Errorf("listen for metrics: %w", err)
+		}
+	}
+	return s.Serve(ctx, l, metrics)
+}
+
+// offerSetup prints a one-time link while there is no administrator.
+func offerSetup(ctx context.Context, c *Call, s *System, cfg *config.Config) error {
+	needed, err := s.Access.NeedsSetup(ctx)
+	if err != nil || !needed {
+		return err
+	}
+	token, err := s.Access.NewSetupLink(ctx)
+	if err != nil {
+		return fmt.Errorf("make a set-up link: %w", err)
+	}
+	return say(c.Out, "There is no administrator yet. Make the first, once and within a day, at\n%s/setup/%s", cfg.BaseURL, token)
+}
+
+func runCheck(ctx context.Context, c *Call, args []string) error {
+	var fs flag.FlagSet
+	file := fs.String("config", "", "file of settings")
+	if _, err := parse(c, "check", &fs, args); err != nil {
+		return err
+	}
+	bad := false
+	tell := func(what string, err error) {
+		if err == nil {
+			_ = say(c.Out, "ok    %s", what)
+			return
+		}
+		bad = true
+		if fields := fault.FieldsOf(err); len(fields) > 0 {
+			for _, f := range fields {
+				_ = say(c.Out, "fault %s: %s %s", what, f.Field, f.Message)
+			}
+			return
+		}
+		if m := fault.MessageOf(err); m != "" {
+			_ = say(c.Out, "fault %s: %s", what, m)
+			return
+		}
+		_ = say(c.Out, "fault %s: %v", what, err)
+	}
+	// Each setting stands for itself, so that one fault does not hide what another part has to say.
+	_, err := config.Load(c.Env, *file)
+	tell("settings", err)
+	storeCfg, err := config.Load(c.Env, *file, "STORE")
+	if err == nil {
+		store, err := OpenStore(ctx, storeCfg.Store)
+		if err == nil {
+			err = store.Ping(ctx)
+			if keyCfg, keyErr := config.Load(c.Env, *file, "KEYS"); err == nil && keyErr == nil {
+				err = ownKeyset(ctx, store, keyCfg.Keys)
+			}
+			err = errors.Join(err, store.Close())
+		}
+		tell("store", err)
+	}
+	mailCfg, err := config.Load(c.Env, *file, "SMTP", "MAIL_FROM")
+	if err == nil {
+		outlet, err := notifications.OpenSender(mailCfg.SMTP, time.Now)
+		if err == nil {
+			err = errors.Join(notifications.CheckFrom(mailCfg.MailFrom), outlet.Ping(ctx), outlet.Close())
+		}
+		tell("mail", err)
+	}
+	if urls, err := config.Load(c.Env, *file, "BASE_URL", "SURVEY_URL"); err == nil {
+		tell("survey address", notifications.CheckLink(urls.SurveyURL.String()))
+	}
+	if bad {
+		return errRejected
+	}
+	return nil
+}
