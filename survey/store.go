@@ -73,7 +73,7 @@ type Answers interface {
 	Response(ctx context.Context, id string) (Response, error)
 	ResponseByReceipt(ctx context.Context, receipt string) (Response, error)
 	UpdateResponse(ctx context.Context, id string, fn func(*Response) error) (Response, error)
-	// ResponsesToFollow lists kept responses with FollowUp set, oldest change first.
+	// ResponsesToFollow lists kept and removed responses (no drafts) with FollowUp set, oldest change first.
 	ResponsesToFollow(ctx context.Context, limit int) ([]Response, error)
 	// ResponsesToCode lists kept responses with Uncoded set, oldest change first.
 	ResponsesToCode(ctx context.Context, limit int) ([]Response, error)

@@ -121,6 +121,10 @@ func (r *Rooms) Mailroom(sender notifications.Sender, from mail.Address, surveyU
 	if err != nil {
 		return nil, fmt.Errorf("load the letters: %w", err)
 	}
+	// What no letter could be sent with is a fault of the settings, to be known now and not letter by letter.
+	if err := errors.Join(notifications.CheckFrom(from), notifications.CheckLink(surveyURL), notifications.CheckLink(publicURL)); err != nil {
+		return nil, fmt.Errorf("mail settings: %w", err)
+	}
 	return notifications.NewService(r.Store, r.Survey, r.Loop, letters, sender,
 		notifications.Settings{From: from, SurveyURL: surveyURL, PublicURL: publicURL, Owner: owner}, r.Now, r.Log), nil
 }

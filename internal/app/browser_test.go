@@ -124,7 +124,7 @@ func get[T any](t *testing.T, ctx context.Context, a chromedp.Action[T]) T {
 	t.Helper()
 	v, err := chromedp.Run(ctx, a)
 	if err != nil {
-		html, _ := chromedp.Run(ctx, chromedp.OuterHTML("html"))
+		html, _ := chromedp.Run(ctx, chromedp.OuterHTML(chromedp.CSS("html")))
 		t.Fatalf("%v\n%s", err, html)
 	}
 	return v
@@ -178,7 +178,7 @@ func emulateDesktop() chromedp.Action[chromedp.Void] { return chromedp.EmulateVi
 
 func text(t *testing.T, ctx context.Context) string {
 	t.Helper()
-	return get(t, ctx, chromedp.Text("body"))
+	return get(t, ctx, chromedp.Text(chromedp.CSS("body")))
 }
 
 func mailedLink(t *testing.T, d demoInfo, skip int) string {
@@ -218,13 +218,13 @@ func TestBrowser(t *testing.T) {
 
 	t.Run("from the mail to the receipt", func(t *testing.T) {
 		link := mailedLink(t, d, 0)
-		do(t, ctx, emulateDesktop(), chromedp.Navigate(link), chromedp.WaitVisible("main"))
+		do(t, ctx, emulateDesktop(), chromedp.Navigate(link), chromedp.WaitVisible(chromedp.CSS("main")))
 		accessible(t, ctx, "door")
 		shoot(t, ctx, "survey-door")
-		do(t, ctx, chromedp.Click(`button[value="start"]`), chromedp.WaitVisible(`button[value="begin"]`))
+		do(t, ctx, chromedp.Click(chromedp.CSS(`button[value="start"]`)), chromedp.WaitVisible(chromedp.CSS(`button[value="begin"]`)))
 		accessible(t, ctx, "intro")
 		shoot(t, ctx, "survey-intro")
-		do(t, ctx, chromedp.Click(`button[value="begin"]`), chromedp.WaitVisible(`button[value="next"]`))
+		do(t, ctx, chromedp.Click(chromedp.CSS(`button[value="begin"]`)), chromedp.WaitVisible(chromedp.CSS(`button[value="next"]`)))
 		for n := 0; n < 40; n++ {
 			where := get(t, ctx, chromedp.Location())
 			if strings.Contains(where, link[len(link)-32:]) {
@@ -239,29 +239,29 @@ func TestBrowser(t *testing.T) {
 			}
 			kind := get(t, ctx, chromedp.Evaluate[string](`(()=>{const i=document.querySelector('input[type=radio],input[type=checkbox],textarea');if(i.type==='textarea'||i.tagName==='TEXTAREA'){return 'text'}i.click();return i.type})()`))
 			if kind == "text" {
-				do(t, ctx, chromedp.SendKeys("textarea", "Nobody rang me back for weeks."))
+				do(t, ctx, chromedp.SendKeys(chromedp.CSS("textarea"), "Nobody rang me back for weeks."))
 				shoot(t, ctx, "survey-words")
 			} else if kind == "checkbox" {
 				shoot(t, ctx, "survey-list")
 			}
-			do(t, ctx, chromedp.Click(`button[value="next"]`), chromedp.WaitVisible(`main`))
+			do(t, ctx, chromedp.Click(chromedp.CSS(`button[value="next"]`)), chromedp.WaitVisible(chromedp.CSS(`main`)))
 		}
 		accessible(t, ctx, "last page")
 		shoot(t, ctx, "survey-last")
-		do(t, ctx, chromedp.Click(`button[value="send"]`), chromedp.WaitVisible(`.code`))
+		do(t, ctx, chromedp.Click(chromedp.CSS(`button[value="send"]`)), chromedp.WaitVisible(chromedp.CSS(`.code`)))
 		accessible(t, ctx, "thanks")
 		shoot(t, ctx, "survey-thanks")
 		if !regexp.MustCompile(`[0-9A-Z]{4}(-[0-9A-Z]{4}){3}`).MatchString(text(t, ctx)) {
 			t.Error("no receipt code is shown")
 		}
-		do(t, ctx, chromedp.Navigate(link), chromedp.WaitVisible("main"))
+		do(t, ctx, chromedp.Navigate(link), chromedp.WaitVisible(chromedp.CSS("main")))
 		if !strings.Contains(text(t, ctx), "There is nothing here") {
 			t.Error("the link still opens something after it was used")
 		}
 	})
 
 	t.Run("an error is said at the top and at the question", func(t *testing.T) {
-		do(t, ctx, chromedp.Navigate(d.BaseURL+"/withdraw"), chromedp.SendKeys("#code", "WRONG"), chromedp.Click("main button"), chromedp.WaitVisible("#errors"))
+		do(t, ctx, chromedp.Navigate(d.BaseURL+"/withdraw"), chromedp.SendKeys(chromedp.CSS("#code"), "WRONG"), chromedp.Click(chromedp.CSS("main button")), chromedp.WaitVisible(chromedp.CSS("#errors")))
 		if focused := get(t, ctx, chromedp.Evaluate[string](`document.activeElement.id`)); focused != "errors" {
 			t.Errorf("the error summary does not have the focus, %q does", focused)
 		}
@@ -272,12 +272,12 @@ func TestBrowser(t *testing.T) {
 	t.Run("leaving quickly", func(t *testing.T) {
 		link := mailedLink(t, d, 1)
 		for name, leave := range map[string]func(){
-			"by the button": func() { do(t, ctx, chromedp.Click("[data-leave-now]")) },
+			"by the button": func() { do(t, ctx, chromedp.Click(chromedp.CSS("[data-leave-now]"))) },
 			"by Shift, three times": func() {
 				get(t, ctx, chromedp.Evaluate[int](`for(let i=0;i<3;i++)document.dispatchEvent(new KeyboardEvent("keydown",{key:"Shift"}));0`))
 			},
 		} {
-			do(t, ctx, chromedp.Navigate(link), chromedp.Click(`button[value="start"]`), chromedp.WaitVisible(`button[value="begin"]`), chromedp.Click(`button[value="begin"]`), chromedp.WaitVisible(`button[value="next"]`))
+			do(t, ctx, chromedp.Navigate(link), chromedp.Click(chromedp.CSS(`button[value="start"]`)), chromedp.WaitVisible(chromedp.CSS(`button[value="begin"]`)), chromedp.Click(chromedp.CSS(`button[value="begin"]`)), chromedp.WaitVisible(chromedp.CSS(`button[value="next"]`)))
 			leave()
 			await(t, 10*time.Second, "the page is left "+name, func() bool {
 				where := get(t, ctx, chromedp.Location())
@@ -308,21 +308,21 @@ func TestBrowser(t *testing.T) {
 				if u.Role != role {
 					continue
 				}
-				do(t, ctx, emulateDesktop(), chromedp.Navigate(d.BaseURL+"/signin"), chromedp.WaitVisible("#email"))
+				do(t, ctx, emulateDesktop(), chromedp.Navigate(d.BaseURL+"/signin"), chromedp.WaitVisible(chromedp.CSS("#email")))
 				accessible(t, ctx, "signin")
-				do(t, ctx, chromedp.SendKeys("#email", u.Email), chromedp.SendKeys("#password", u.Password+"\r"), chromedp.WaitVisible("nav"))
+				do(t, ctx, chromedp.SendKeys(chromedp.CSS("#email"), u.Email), chromedp.SendKeys(chromedp.CSS("#password"), u.Password+"\r"), chromedp.WaitVisible(chromedp.CSS("nav")))
 				for i, place := range places {
-					do(t, ctx, chromedp.Navigate(d.BaseURL+place), chromedp.WaitVisible("main"))
+					do(t, ctx, chromedp.Navigate(d.BaseURL+place), chromedp.WaitVisible(chromedp.CSS("main")))
 					accessible(t, ctx, role+" "+place)
 					shoot(t, ctx, fmt.Sprintf("work-%s-%d", role, i+1))
 				}
-				do(t, ctx, chromedp.Click(`form[action="/signout"] button`), chromedp.WaitVisible("#email"))
+				do(t, ctx, chromedp.Click(chromedp.CSS(`form[action="/signout"] button`)), chromedp.WaitVisible(chromedp.CSS("#email")))
 			}
 		})
 	}
 
 	t.Run("the public page", func(t *testing.T) {
-		do(t, ctx, chromedp.Navigate(d.BaseURL+"/public"), chromedp.WaitVisible("main"))
+		do(t, ctx, chromedp.Navigate(d.BaseURL+"/public"), chromedp.WaitVisible(chromedp.CSS("main")))
 		accessible(t, ctx, "public")
 		shoot(t, ctx, "public")
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -37,6 +38,9 @@ const (
 	roleWeb    = "web"
 	roleWorker = "worker"
 )
+
+// publicPath is where the page for everybody is.
+const publicPath = "/public"
 
 // grace is how long what is under way may take to end when the process is told to stop.
 const grace = 20 * time.Second
@@ -76,14 +80,16 @@ type System struct {
 // this process runs.
 func Assemble(r *Rooms, cfg *config.Config, sender notifications.Sender, roles ...string) (*System, error) {
 	owner := processName()
-	m, err := r.Mailroom(sender, cfg.MailFrom, cfg.SurveyURL.String(), cfg.BaseURL.String()+"/public", owner)
+	m, err := r.Mailroom(sender, cfg.MailFrom, cfg.SurveyURL.String(), cfg.BaseURL.String()+publicPath, owner)
 	if err != nil {
 		return nil, err
 	}
 	s := &System{Rooms: r, Mail: m, Metrics: prometheus.NewRegistry(), started: r.Now()}
-	tasks := []work.Task{r.panelTask()}
-	if slices.Contains(roles, roleWorker) {
-		tasks = r.Tasks(m)
+	tasks := r.Tasks(m)
+	if !slices.Contains(roles, roleWorker) {
+		for i := range tasks {
+			tasks[i].Elsewhere = !tasks[i].Local
+		}
 	}
 	s.Runner = work.NewRunner(r.Store, owner, r.Now, r.Log, tasks...)
 	s.observe()
@@ -164,7 +170,27 @@ func (s *System) observe() {
 	}, []string{"task", "result"})
 	mails := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "victimvoice_mails_total", Help: "Mails settled, by kind and what became of them."}, []string{"kind", "state"})
 	last := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "victimvoice_task_last_success_timestamp_seconds", Help: "When a background task last ended well: alert on its absence."}, []string{"task"})
-	s.Metrics.MustRegister(runs, mails, last, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	waiting := func(name, what string, value func(notifications.Backlog) float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: what}, func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			defer cancel()
+			b, err := s.Mail.Backlog(ctx)
+			if err != nil {
+				return math.NaN()
+			}
+			return value(b)
+		})
+	}
+	s.Metrics.MustRegister(
+		waiting("victimvoice_outbox_pending", "Mails that wait to be sent.", func(b notifications.Backlog) float64 { return float64(b.Pending) }),
+		waiting("victimvoice_outbox_failed", "Mails that were given up.", func(b notifications.Backlog) float64 { return float64(b.Failed) }),
+		waiting("victimvoice_outbox_oldest_seconds", "How long ago the oldest waiting mail fell due; 0: none is late.", func(b notifications.Backlog) float64 {
+			if b.Oldest.IsZero() {
+				return 0
+			}
+			return max(0, s.Now().Sub(b.Oldest).Seconds())
+		}),
+		runs, mails, last, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s.Runner.Observe = func(task string, _ int, took time.Duration, err error) {
 		result := "ok"
 		if err != nil {
@@ -345,7 +371,8 @@ func runCheck(ctx context.Context, c *Call, args []string) error {
 		tell("mail", err)
 	}
 	if urls, err := config.Load(c.Env, *file, "BASE_URL", "SURVEY_URL"); err == nil {
-		tell("survey address", notifications.CheckLink(urls.SurveyURL.String()))
+		tell("survey address in mails", notifications.CheckLink(urls.SurveyURL.String()))
+		tell("public page's address in mails", notifications.CheckLink(urls.BaseURL.String()+publicPath))
 	}
 	if bad {
 		return errRejected

@@ -155,7 +155,7 @@ func kept() bson.D { return op("$in", bson.A{survey.Complete, survey.Partial}) }
 
 // ResponsesToFollow implements [survey.Answers].
 func (s *Store) ResponsesToFollow(ctx context.Context, limit int) ([]survey.Response, error) {
-	return s.responses.upTo(ctx, limit, where("follow_up", true, "state", kept()), ascending("changed_at", "_id"))
+	return s.responses.upTo(ctx, limit, where("follow_up", true, "state", bson.D{{Key: "$ne", Value: survey.Draft}}), ascending("changed_at", "_id"))
 }
 
 // ResponsesToCode implements [survey.Answers].

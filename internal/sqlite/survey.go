@@ -141,8 +141,7 @@ func (s *Store) UpdateResponse(ctx context.Context, id string, fn func(*survey.R
 
 // ResponsesToFollow implements [survey.Answers].
 func (s *Store) ResponsesToFollow(ctx context.Context, limit int) ([]survey.Response, error) {
-	return s.responses.list(ctx, "WHERE follow_up = 1 AND state IN (?, ?) ORDER BY changed_at, id LIMIT ?",
-		survey.Complete, survey.Partial, max(limit, 0))
+	return s.responses.list(ctx, "WHERE follow_up = 1 AND state <> 'draft' ORDER BY changed_at, id LIMIT ?", max(limit, 0))
 }
 
 // ResponsesToCode implements [survey.Answers].

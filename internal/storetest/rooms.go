@@ -126,9 +126,9 @@ func responses(t *testing.T, s Store) {
 
 	id := func(r survey.Response) string { return r.ID }
 	got, err := s.ResponsesToFollow(ctx, 10)
-	same(t, "to follow", idsOf(must(t, got, err), id), []string{"part", "whole"})
+	same(t, "to follow", idsOf(must(t, got, err), id), []string{"gone", "part", "whole"})
 	got, err = s.ResponsesToFollow(ctx, 1)
-	same(t, "the first to follow", idsOf(must(t, got, err), id), []string{"part"})
+	same(t, "the first to follow", idsOf(must(t, got, err), id), []string{"gone"})
 	got, err = s.ResponsesToCode(ctx, 10)
 	same(t, "to code", idsOf(must(t, got, err), id), []string{"part", "whole"})
 	got, err = s.DraftsToClose(ctx, t0, 10)

@@ -20,7 +20,9 @@ type Task struct {
 	Name  string
 	Every time.Duration
 	Local bool // each process runs it for itself, without a lease
-	Run   func(context.Context) (int, error)
+	// Elsewhere says that other processes run it: this one only watches, for readiness, that one does.
+	Elsewhere bool
+	Run       func(context.Context) (int, error)
 }
 
 // Runner runs tasks until it is told to stop.
@@ -53,6 +55,9 @@ func (r *Runner) Run(ctx context.Context, grace time.Duration) {
 	defer stop()
 	var wg sync.WaitGroup
 	for _, t := range r.tasks {
+		if t.Elsewhere {
+			continue
+		}
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
@@ -162,6 +167,9 @@ func (r *Runner) Once(ctx context.Context, rounds int) error {
 	for range rounds {
 		total := 0
 		for _, t := range r.tasks {
+			if t.Elsewhere {
+				continue
+			}
 			n, err := r.once(ctx, t)
 			if err != nil {
 				return err
