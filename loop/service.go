@@ -585,13 +585,16 @@ type ToldMail struct{ Address, Language string }
 // ClaimTelling asks at the moment of sending whether a telling is still due. A
 // *survey.NotDue error says that it is not.
 func (s *Service) ClaimTelling(ctx context.Context, ref string) (ToldMail, error) {
-	_, subID, _ := strings.Cut(ref, "/")
+	publication, subID, _ := strings.Cut(ref, "/")
 	sub, err := s.store.Subscriber(ctx, subID)
 	if fault.Is(err, fault.NotFound) || err == nil && (!sub.Stopped.IsZero() || !sub.Until.After(s.now())) {
 		return ToldMail{}, &survey.NotDue{Reason: survey.NoContact}
 	}
 	if err != nil {
 		return ToldMail{}, fmt.Errorf("read a subscriber: %w", err)
+	}
+	if slices.Contains(sub.Told, publication) { // a crash came between the letter and its settling in the outbox
+		return ToldMail{}, &survey.NotDue{Reason: survey.AlreadySent}
 	}
 	b, err := s.keys.Open(seal.Purpose("subscriber", sub.ID), sub.Sealed)
 	if err != nil {
@@ -615,7 +618,7 @@ func (s *Service) ClaimTelling(ctx context.Context, ref string) (ToldMail, error
 
 // SettledTelling records what became of a telling; an address that bounced is let go.
 func (s *Service) SettledTelling(ctx context.Context, ref string, delivered bool) error {
-	_, subID, _ := strings.Cut(ref, "/")
+	publication, subID, _ := strings.Cut(ref, "/")
 	now := s.now()
 	_, err := s.store.UpdateSubscriber(ctx, subID, func(sub *Subscriber) error {
 		if sub.Version == 0 {
@@ -623,6 +626,9 @@ func (s *Service) SettledTelling(ctx context.Context, ref string, delivered bool
 		}
 		if delivered {
 			sub.ToldUpTo = now
+			if !slices.Contains(sub.Told, publication) {
+				sub.Told = append(sub.Told, publication)
+			}
 		} else {
 			sub.Stopped = now
 		}

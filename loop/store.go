@@ -122,6 +122,7 @@ type Subscriber struct {
 	Since    time.Time `json:"since"`
 	Until    time.Time `json:"until"` // 18 months on at most
 	ToldUpTo time.Time `json:"told_up_to"`
+	Told     []string  `json:"told,omitempty"` // the publications whose letter was taken by the mail system
 	Stopped  time.Time `json:"stopped"`
 }
 

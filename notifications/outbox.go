@@ -51,7 +51,8 @@ type Message struct {
 	LeaseUntil time.Time `json:"lease_until"`
 	Fence      int64     `json:"fence"` // grows with every claim; a settle with an older one is refused
 	Attempts   int       `json:"attempts"`
-	Unsure     int       `json:"unsure"` // claims that never settled: each may have mailed
+	Unsure     int       `json:"unsure"`   // claims that never settled, and mails that may have been taken: each may have mailed
+	TriedAt    time.Time `json:"tried_at"` // when the mail system first failed it in this stretch of tries; zero: it has not
 	CreatedAt  time.Time `json:"created_at"`
 	SentAt     time.Time `json:"sent_at"`
 	ChangedAt  time.Time `json:"changed_at"`

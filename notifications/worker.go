@@ -17,7 +17,7 @@ import (
 
 const (
 	leaseFor    = 5 * time.Minute // how long a claimed message is ours
-	sendTimeout = 2 * time.Minute // well within the lease, so that a slow mail server cannot outlive it
+	sendTimeout = 2 * time.Minute // a mail is only begun with more than this left of its lease, so that a slow mail server cannot outlive it
 	claimBatch  = 20
 	senders     = 4 // messages written at once
 )
@@ -104,17 +104,22 @@ func (s *Service) Deliver(ctx context.Context) (int, error) {
 }
 
 func (s *Service) deliver(ctx context.Context, m Message) error {
+	if !s.now().Add(sendTimeout).Before(m.LeaseUntil) {
+		// The messages before it took too long: another worker may have it before we are done.
+		return s.settle(ctx, &m, func(m *Message) { m.State, m.Attempts = Pending, m.Attempts-1 })
+	}
 	letter, err := s.write(ctx, &m)
 	var notDue *survey.NotDue
 	switch {
 	case errors.As(err, &notDue) && !notDue.Until.IsZero():
-		return s.settle(ctx, &m, func(m *Message) { m.State, m.DueAt = Pending, notDue.Until })
+		// Waiting for safe hours is no fault of the mail system: the next stretch of tries counts afresh.
+		return s.settle(ctx, &m, func(m *Message) { m.State, m.DueAt, m.TriedAt = Pending, notDue.Until, time.Time{} })
 	case errors.As(err, &notDue) && notDue.Reason == survey.AlreadySent:
 		return s.settle(ctx, &m, func(m *Message) { m.State, m.SentAt = Sent, s.now() })
 	case errors.As(err, &notDue):
 		return s.settle(ctx, &m, func(m *Message) { m.State, m.Reason = Dropped, string(notDue.Reason) })
 	case err != nil:
-		return errors.Join(fmt.Errorf("write message %s: %w", m.ID, err), s.retry(ctx, &m, "unwritten"))
+		return errors.Join(fmt.Errorf("write message %s: %w", m.ID, err), s.retry(ctx, &m, "unwritten", false))
 	}
 	envelope, err := s.letters.Compose(s.set.From, letter)
 	if err != nil {
@@ -134,10 +139,10 @@ func (s *Service) deliver(ctx context.Context, m Message) error {
 		return s.end(ctx, &m, survey.Rejected, Failed, fmt.Sprintf("%s %d", se.Stage, se.Code))
 	case errors.As(err, &se) && se.Config:
 		s.log.Error("mail settings are at fault", "message", m.ID, "stage", se.Stage, "code", se.Code)
-		return s.retry(ctx, &m, "settings")
+		return s.retry(ctx, &m, "settings", se.Uncertain)
 	default:
 		s.log.Warn("mail not taken", "message", m.ID, "attempt", m.Attempts, "error", err)
-		return s.retry(ctx, &m, "temporary")
+		return s.retry(ctx, &m, "temporary", se != nil && se.Uncertain)
 	}
 }
 
@@ -173,9 +178,11 @@ func (m *Message) errand() survey.Errand {
 func (s *Service) end(ctx context.Context, m *Message, d survey.Delivery, state State, reason string) error {
 	ctx = context.WithoutCancel(ctx) // what has been sent must be written down, also while shutting down
 	var err error
-	if m.Kind == KindTold {
+	switch {
+	case m.Kind == KindTold && d == survey.GivenUp: // a mail system that was away says nothing of the address
+	case m.Kind == KindTold:
 		err = s.loop.SettledTelling(ctx, m.Ref, d == survey.Delivered)
-	} else {
+	default:
 		err = s.survey.Settled(ctx, m.errand(), d)
 	}
 	if err != nil {
@@ -190,14 +197,22 @@ func (s *Service) end(ctx context.Context, m *Message, d survey.Delivery, state 
 }
 
 // retry puts a message back for later, or gives it up when its time is over.
-func (s *Service) retry(ctx context.Context, m *Message, reason string) error {
+// A mail that may have been taken all the same is counted.
+func (s *Service) retry(ctx context.Context, m *Message, reason string, uncertain bool) error {
 	now := s.now()
-	if now.Sub(m.CreatedAt) > GiveUpAfter {
+	tried := m.TriedAt
+	if tried.IsZero() {
+		tried = now
+	}
+	if now.Sub(tried) > GiveUpAfter {
 		s.log.Error("mail given up", "message", m.ID, "kind", m.Kind, "attempts", m.Attempts)
 		return s.end(ctx, m, survey.GivenUp, Failed, reason)
 	}
 	return s.settle(context.WithoutCancel(ctx), m, func(m *Message) {
-		m.State, m.Reason, m.DueAt = Pending, reason, Backoff(m.Attempts, now, m.ID)
+		m.State, m.Reason, m.TriedAt, m.DueAt = Pending, reason, tried, Backoff(m.Attempts, now, m.ID)
+		if uncertain {
+			m.Unsure++
+		}
 	})
 }
 
