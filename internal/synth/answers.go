@@ -26,8 +26,8 @@ var otherLoadings = [2]float64{0.45, 0.20}
 // latent is the hidden answer of a person to an item: about normal with mean 0
 // and spread 1, higher is better for the victim. HarmfulAdvice is an item here.
 func (w *World) latent(c *Case, stage survey.Stage, round int, mode survey.Mode, item string, at time.Time) float64 {
-	i, p := uint64(c.Index), uint64(c.Person)  //nolint:gosec // G115: not negative
-	when := uint64(round) ^ key(string(stage)) //nolint:gosec // G115: not negative
+	i, p := uint64(c.Index), uint64(c.Person)
+	when := uint64(round) ^ key(string(stage))
 	trust := w.dice(streamTraits, p, 1).NormFloat64()
 	quality := 0.85*w.dice(streamTraits, i, 2).NormFloat64() + 0.53*w.dice(streamTraits, i, 3, when).NormFloat64()
 	own := w.dice(streamTraits, i, 4, when, key(item), key(string(mode))).NormFloat64()
@@ -186,7 +186,7 @@ type sheet struct {
 // tick and whether they take the quick path. Facts decide the route, as they do
 // for a real answer.
 func (w *World) Answer(c Case, stage survey.Stage, round int, mode survey.Mode, q *questionnaires.Questionnaire, facts questionnaires.Facts, at time.Time) (questionnaires.Answers, survey.Ticks, bool) {
-	i, when := uint64(c.Index), uint64(round)^key(string(stage)) //nolint:gosec // G115: not negative
+	i, when := uint64(c.Index), uint64(round)^key(string(stage))
 	s := &sheet{w: w, c: &c, q: q, stage: stage, round: round, mode: mode, at: at, d: w.dice(streamAnswers, i, when, key(string(mode))), a: questionnaires.Answers{}}
 	quick := mode == survey.ModeSelf && s.d.chance(0.18)
 	ticks := survey.Ticks{Quote: s.d.chance(0.22), Told: s.d.chance(0.10), Contact: s.d.chance(0.18), Share: c.Advocate != "" && s.d.chance(0.35)}
@@ -217,7 +217,7 @@ func (w *World) Answer(c Case, stage survey.Stage, round int, mode survey.Mode, 
 // the same that Answer puts in, settled or not.
 func (w *World) Words(c Case, stage survey.Stage, round int, mode survey.Mode, q *questionnaires.Questionnaire, facts questionnaires.Facts, at time.Time) map[string]Text {
 	a, _, _ := w.Answer(c, stage, round, mode, q, facts, at)
-	i, when := uint64(c.Index), uint64(round)^key(string(stage)) //nolint:gosec // G115: not negative
+	i, when := uint64(c.Index), uint64(round)^key(string(stage))
 	out := map[string]Text{}
 	for id, ans := range a {
 		if ans.Text != "" {

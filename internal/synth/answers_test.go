@@ -130,8 +130,8 @@ func TestEffectsAreThere(t *testing.T) {
 	t.Parallel()
 	set := sets(t)
 	q, table := set.Current(survey.StageReport), set.Advice()
-	plain := synth.New(synth.Options{Cases: 12000, End: end, Seed: 5})
-	planted := synth.New(synth.Options{Cases: 12000, End: end, Seed: 5, Effects: synth.DefaultEffects(end)})
+	plain := synth.New(synth.Options{Cases: 9000, End: end, Seed: 5})
+	planted := synth.New(synth.Options{Cases: 9000, End: end, Seed: 5, Effects: synth.DefaultEffects(end)})
 	for _, e := range planted.Options().Effects {
 		var sum, n float64
 		var shares [2][2]float64 // without and with the effect: yes, n

@@ -118,7 +118,7 @@ const (
 // Case makes one case by its number. It depends on the options' seed, end and
 // months, and on no other case.
 func (w *World) Case(i int) Case {
-	d := w.dice(streamEvents, uint64(i)) //nolint:gosec // G115: a case's number is not negative
+	d := w.dice(streamEvents, uint64(i))
 	c := Case{Index: i, Force: Force, Person: i, ReportedAt: w.reportTime(d)}
 	c.Ref = fmt.Sprintf("SYN-%06d/%02d", 100000+i, c.ReportedAt.Year()%100)
 	if d.chance(0.004) {
@@ -156,7 +156,7 @@ func areaWeights() []float64 {
 
 // person gives a case what belongs to its person, whichever case it is.
 func (w *World) person(c *Case) {
-	d := w.dice(streamPerson, uint64(c.Person)) //nolint:gosec // G115: not negative
+	d := w.dice(streamPerson, uint64(c.Person))
 	c.Adult = d.chance(shareAdult)
 	c.AgeBand = "under-18"
 	if age := draw(d, ages); c.Adult {

@@ -29,7 +29,7 @@ func (w *World) dice(stream uint64, keys ...uint64) dice {
 	for _, k := range keys {
 		a, b = mix(a, k), mix(b, ^k)
 	}
-	return dice{rand.New(rand.NewPCG(a, b))} //nolint:gosec // G404: chance that must be repeatable, and guards nothing
+	return dice{rand.New(rand.NewPCG(a, b))} // chance that must be repeatable, and guards nothing
 }
 
 // mix joins two numbers into one whose every bit depends on both (the finisher

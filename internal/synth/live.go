@@ -337,7 +337,7 @@ func (l *life) deliver(ctx context.Context, e survey.Errand) error {
 // reply plans what the reader of an invitation does.
 func (l *life) reply(e survey.Errand, token string) {
 	r := l.w.Reply(*l.c, e.Stage, e.Round)
-	d := l.w.dice(streamReply, uint64(l.c.Index), uint64(e.Round)^key(string(e.Stage)), 3) //nolint:gosec // G115: not negative
+	d := l.w.dice(streamReply, uint64(l.c.Index), uint64(e.Round)^key(string(e.Stage)), 3)
 	at := l.clock.Add(r.Delay)
 	open := 27 * day
 	if e.Stage == survey.StageReport {
@@ -504,7 +504,7 @@ func (l *life) advocate() survey.Actor {
 func (l *life) relay(ctx context.Context, stage survey.Stage, round int, mode survey.Mode) error {
 	var consent *survey.Consent
 	if mode == survey.ModeRelayed {
-		d := l.w.dice(streamStaff, uint64(l.c.Index), 1) //nolint:gosec // G115: not negative
+		d := l.w.dice(streamStaff, uint64(l.c.Index), 1)
 		consent = &survey.Consent{How: pick(d, survey.ConsentWays()), At: l.clock.Add(-d.between(0, 2*day))}
 	}
 	_, st, err := l.sv.BeginFor(ctx, l.advocate(), l.now.Facts.Advocate, l.id, stage, round, mode, consent)
@@ -539,7 +539,7 @@ var alertNotes = []string{
 
 // tend plans how somebody looks at an alert.
 func (l *life) tend(r *survey.Response) {
-	d := l.w.dice(streamStaff, uint64(l.c.Index), uint64(r.Round)^key(string(r.Stage)), key(string(r.Mode))) //nolint:gosec // G115: not negative
+	d := l.w.dice(streamStaff, uint64(l.c.Index), uint64(r.Round)^key(string(r.Stage)), key(string(r.Mode)))
 	left := l.until.Sub(l.clock)
 	if left < newAlerts && d.chance(shareUntaken) || left >= newAlerts && left < recentAlerts && d.chance(shareOverdue) {
 		return

@@ -64,7 +64,7 @@ func rooms(t testing.TB, now time.Time, volatile bool) (synth.Services, *sqlite.
 // and at the actions raised from its figures.
 func TestLive(t *testing.T) {
 	t.Parallel()
-	const cases = 500
+	const cases = 300
 	w := world(cases)
 	parts, store := rooms(t, end, true)
 	last := 0
@@ -199,7 +199,7 @@ func TestLiveRepeats(t *testing.T) {
 	for i := range stats {
 		parts, _ := rooms(t, end, true)
 		var err error
-		if stats[i], err = synth.Live(t.Context(), world(100), parts, end, nil); err != nil {
+		if stats[i], err = synth.Live(t.Context(), world(60), parts, end, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -44,8 +44,8 @@ func (w *World) Responds(c Case, stage survey.Stage, round int) (ok bool, delay 
 
 // Reply is Responds with everything else that may become of an invitation.
 func (w *World) Reply(c Case, stage survey.Stage, round int) Reply {
-	d := w.dice(streamReply, uint64(c.Index), uint64(round)^key(string(stage))) //nolint:gosec // G115: not negative
-	eager := w.dice(streamReply, uint64(c.Person)).NormFloat64()                //nolint:gosec // G115: not negative
+	d := w.dice(streamReply, uint64(c.Index), uint64(round)^key(string(stage)))
+	eager := w.dice(streamReply, uint64(c.Person)).NormFloat64()
 	p := responding[stage] - 0.03*float64(round-1)
 	x := math.Log(p/(1-p)) + 0.6*eager
 	if c.Language != "en" {
@@ -79,14 +79,14 @@ func (w *World) Reply(c Case, stage survey.Stage, round int) Reply {
 
 // Bounces says whether mail to the case's address comes back for good.
 func (w *World) Bounces(c Case) bool {
-	return w.dice(streamReply, uint64(c.Person), 2).chance(shareBounce) //nolint:gosec // G115: not negative
+	return w.dice(streamReply, uint64(c.Person), 2).chance(shareBounce)
 }
 
 // OnBehalf says whether the case's advocate answers for the victim at a stage
 // and round, in which mode, and how long after its time has come. People who
 // cannot be written to, or not in their language, are heard in this way most.
 func (w *World) OnBehalf(c Case, stage survey.Stage, round int) (mode survey.Mode, delay time.Duration, ok bool) {
-	d := w.dice(streamStaff, uint64(c.Index), uint64(round)^key(string(stage))) //nolint:gosec // G115: not negative
+	d := w.dice(streamStaff, uint64(c.Index), uint64(round)^key(string(stage)))
 	relayed, observed := 0.05, 0.06
 	if c.Email == "" || !c.Safe || c.Language != "en" || !c.Adult {
 		relayed = 0.2

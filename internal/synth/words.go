@@ -402,7 +402,7 @@ func capital(s string) string {
 func (w *World) Texts(n int) iter.Seq[Text] {
 	return func(yield func(Text) bool) {
 		for i := range n {
-			d := w.dice(streamWords, uint64(i), 1) //nolint:gosec // G115: not negative
+			d := w.dice(streamWords, uint64(i), 1)
 			stage := pick(d, survey.Stages())
 			good := 0.5 + 0.35*d.NormFloat64()
 			t := theGrammar().compose(d, stage, func(string) string {
