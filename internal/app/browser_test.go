@@ -130,6 +130,19 @@ func get[T any](t *testing.T, ctx context.Context, a chromedp.Action[T]) T {
 	return v
 }
 
+// picture keeps what a window shows, for the README, where VICTIMVOICE_TEST_IMAGES names a folder.
+func picture(t *testing.T, ctx context.Context, name string, width, height int64) {
+	t.Helper()
+	dir := os.Getenv("VICTIMVOICE_TEST_IMAGES")
+	if dir == "" {
+		return
+	}
+	do(t, ctx, chromedp.EmulateViewport(width, height))
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), get(t, ctx, chromedp.CaptureScreenshot()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // shoot keeps a screenshot where VICTIMVOICE_TEST_IMAGES names a folder.
 func shoot(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
@@ -236,6 +249,7 @@ func TestBrowser(t *testing.T) {
 			accessible(t, ctx, fmt.Sprintf("question %d", n+1))
 			if n == 0 {
 				shoot(t, ctx, "survey-question")
+				picture(t, ctx, "survey", 390, 780)
 			}
 			kind := get(t, ctx, chromedp.Evaluate[string](`(()=>{const i=document.querySelector('input[type=radio],input[type=checkbox],textarea');if(i.type==='textarea'||i.tagName==='TEXTAREA'){return 'text'}i.click();return i.type})()`))
 			if kind == "text" {
@@ -315,6 +329,9 @@ func TestBrowser(t *testing.T) {
 					do(t, ctx, chromedp.Navigate(d.BaseURL+place), chromedp.WaitVisible(chromedp.CSS("main")))
 					accessible(t, ctx, role+" "+place)
 					shoot(t, ctx, fmt.Sprintf("work-%s-%d", role, i+1))
+					if place == "/figures" {
+						picture(t, ctx, "dashboard", 1280, 1250)
+					}
 				}
 				do(t, ctx, chromedp.Click(chromedp.CSS(`form[action="/signout"] button`)), chromedp.WaitVisible(chromedp.CSS("#email")))
 			}

@@ -103,7 +103,7 @@ func Assemble(r *Rooms, cfg *config.Config, sender notifications.Sender, roles .
 
 func (s *System) routes(cfg *config.Config) error {
 	secure := cfg.BaseURL.Scheme == "https"
-	pages, err := victim.New(s.Survey, s.Loop, victim.Config{Name: cfg.SurveyName, Secure: cfg.SurveyURL.Scheme == "https", Now: s.Now, Log: s.Log})
+	pages, err := victim.New(s.Survey, s.Loop, victim.Config{Name: cfg.SurveyName, Host: cfg.SurveyURL.Host, Secure: cfg.SurveyURL.Scheme == "https", Now: s.Now, Log: s.Log})
 	if err != nil {
 		return err
 	}

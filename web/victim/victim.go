@@ -38,6 +38,7 @@ const NeutralSite = "https://www.bbc.co.uk/weather"
 // Config is what the pages need to know beside the rooms.
 type Config struct {
 	Name   string // neutral name in titles and headers, such as Feedback
+	Host   string // where the survey is reached, as a person would type it
 	Secure bool   // reached over HTTPS: cookies say so
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -274,6 +275,7 @@ type lastPage struct {
 type thanksPage struct {
 	frame
 	Code    string
+	Where   string // where answers can be taken back
 	Alerted bool
 }
 
@@ -311,7 +313,7 @@ func pageNumber(c *gin.Context) (int, bool) {
 }
 
 func (s *Pages) thanks(c *gin.Context, st survey.Sitting, sh survey.Sheet) error {
-	return s.book.Show(c, http.StatusOK, "thanks", thanksPage{frame: s.during(st), Code: s.survey.ReceiptCode(st), Alerted: sh.Alerted})
+	return s.book.Show(c, http.StatusOK, "thanks", thanksPage{frame: s.during(st), Code: s.survey.ReceiptCode(st), Where: s.conf.Host + "/withdraw", Alerted: sh.Alerted})
 }
 
 func (s *Pages) question(c *gin.Context, status int, st survey.Sitting, sh survey.Sheet, n int, typed map[string][]string, problems []page.Problem) error {
