@@ -114,6 +114,8 @@ func moved(a *loop.Action) []string {
 		}
 	case loop.NoChange:
 		return []string{fmt.Sprintf("“%s”: %s before, %s after. No change can be told from chance yet.", figure, share(k.Before), share(k.After))}
+	case loop.NotSuitable:
+		return []string{"The figure behind this is an average score, which we do not compare in this way."}
 	}
 	return []string{"Too few people have answered on either side of the date to tell yet."}
 }

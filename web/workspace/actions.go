@@ -113,9 +113,9 @@ func (s *Pages) actionLine(a *loop.Action) actionLine {
 func evidenceWords(e *loop.Evidence) string {
 	out := strings.Replace(e.Label, "?, ", "? – ", 1) // a question, then where and when
 	if e.Low == 0 && e.High == 0 {
-		return fmt.Sprintf("%s: %.0f, base %s", out, e.Share, thousands(e.Base))
+		return fmt.Sprintf("%s: %s, base %s", out, whole(e.Share), thousands(e.Base))
 	}
-	return fmt.Sprintf("%s: %.0f%% (%.0f%% to %.0f%%), base %s", out, e.Share, e.Low, e.High, thousands(e.Base))
+	return fmt.Sprintf("%s: %s (95%% interval %s–%s), base %s", out, percent(e.Share), whole(e.Low), percent(e.High), thousands(e.Base))
 }
 
 // actionForm are the fields of an action.

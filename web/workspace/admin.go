@@ -51,7 +51,7 @@ func (s *Pages) admin(c *gin.Context, v visitor) error {
 		data.Mail = append(data.Mail, fact{"Next due", s.moment(backlog.Oldest)})
 		data.Stuck = s.Now().Sub(backlog.Oldest) > mailLate
 	}
-	waiting, err := s.waitingAlerts(ctx, v)
+	waiting, err := v.waiting()
 	if err != nil {
 		return err
 	}

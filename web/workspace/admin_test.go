@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +128,25 @@ func TestRecordIsShort(t *testing.T) {
 	body := w.page(adam, "/admin/record")
 	if !strings.Contains(body, "The last 200 of") || strings.Count(body, "<tr>") != 201 {
 		t.Errorf("%d rows", strings.Count(body, "<tr>")-1)
+	}
+}
+
+// TestReadOnce: one look at the desk is one reading of the alerts on record.
+func TestReadOnce(t *testing.T) {
+	w := newWorld(t).staff()
+	w.caseload()
+	before := must(w.pages.Audit.Checkpoint(t.Context()))(t).Seq
+	w.page(ann, "/work")
+	var read []string
+	for e, err := range w.pages.Audit.All(t.Context(), before+1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		read = append(read, e.Action)
+	}
+	slices.Sort(read)
+	if want := []string{"alerts.read", "caseload.read"}; !slices.Equal(read, want) {
+		t.Errorf("the record has %v, want %v", read, want)
 	}
 }
 

@@ -40,7 +40,7 @@ type alertData struct {
 	MayContact                         bool
 	Words                              []fact // what they wrote, where they let the advocate read it
 	State                              string // open, taken, closed
-	Who                                string
+	Taker                              string // who has taken it; empty: nobody
 	Mine                               bool
 	Outcome, Note                      string // of a closed one
 	ClosedOn                           string
@@ -98,7 +98,7 @@ func (s *Pages) alerts(c *gin.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
-	waiting, err := s.waitingAlerts(ctx, v)
+	waiting, err := v.waiting()
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (s *Pages) alertData(c *gin.Context, v visitor) (alertData, error) {
 		return alertData{}, err
 	}
 	if a.TakenBy != "" {
-		if data.Who, err = s.nameOf(ctx, a.TakenBy); err != nil {
+		if data.Taker, err = s.nameOf(ctx, a.TakenBy); err != nil {
 			return alertData{}, err
 		}
 	}

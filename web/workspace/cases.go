@@ -85,7 +85,7 @@ func (s *Pages) caseData(c *gin.Context, v visitor) (caseData, error) {
 		return caseData{}, err
 	}
 	data := caseData{Work: f, Ref: view.Ref, Path: "/work/cases/" + view.ID, Facts: s.facts(&view), Blocked: blocked(&view)}
-	alerts, err := s.waitingAlerts(ctx, v)
+	alerts, err := v.waiting()
 	if err != nil {
 		return caseData{}, err
 	}
@@ -210,7 +210,7 @@ func (s *Pages) timeline(v *survey.CaseView, path string) ([]askLine, *answerFor
 			{Value: string(survey.ModeRelayed), Label: "Theirs: I pass on their words", Hint: "They must have agreed. Record how and when below."},
 			{Value: string(survey.ModeObserved), Label: "Mine: what I have seen as their advocate", Hint: "Kept apart from what people say themselves. Leave the rest empty."},
 		}},
-		How: page.Field{Name: "consent_how", Label: "How they agreed", Choices: []page.Choice{{Label: "Not needed"}}},
+		How: page.Field{Name: "consent_how", Label: "How they agreed", Choices: []page.Choice{{Label: "Choose"}}},
 		At:  page.Field{Name: "consent_at", Label: "The day they agreed", Type: "date"},
 	}
 	for _, how := range survey.ConsentWays() {

@@ -47,6 +47,8 @@ type caseLine struct {
 	Stage            string // css class of its stage
 	Survey, State    string // what is due or was last, and how it stands
 	Blocked          string // why nothing can be written to them, where State does not say so already
+	When             string // by when what is due is to be answered
+	Soon             bool   // that is within three days
 	Step, StepHref   string
 
 	due, alert, blocked bool
@@ -64,7 +66,7 @@ func (s *Pages) desk(c *gin.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
-	waiting, err := s.waitingAlerts(ctx, v)
+	waiting, err := v.waiting()
 	if err != nil {
 		return err
 	}
@@ -162,7 +164,6 @@ func (s *Pages) caseLine(v *survey.CaseView) caseLine {
 	href := "/work/cases/" + v.ID
 	l := caseLine{Href: href, Ref: v.Ref, About: about(v), Blocked: blocked(v), Step: "Open case", StepHref: href, changed: v.ChangedAt}
 	l.blocked = l.Blocked != ""
-	now := s.Now()
 	inv, due := s.current(v)
 	switch {
 	case v.Facts.Merged:
@@ -175,14 +176,11 @@ func (s *Pages) caseLine(v *survey.CaseView) caseLine {
 		if due {
 			l.due, l.lapses = true, s.lapses(inv)
 			l.Step, l.StepHref = "Answer for them", address(href, "survey", surveyValue(inv))+"#answer"
-			l.State += " You can answer for them until " + s.day(l.lapses) + "."
+			l.When, l.Soon = "Answer by "+s.day(l.lapses), !l.lapses.After(s.Now().AddDate(0, 0, 3))
 		}
 	}
-	if l.blocked && strings.Contains(l.State, l.Blocked) {
+	if l.blocked && strings.Contains(strings.ToLower(l.State), l.Blocked) {
 		l.Blocked = ""
-	}
-	if l.due && !s.lapses(inv).After(now.AddDate(0, 0, 3)) {
-		l.Survey += " – closes soon"
 	}
 	return l
 }
@@ -318,10 +316,10 @@ func (s *Pages) states(v *survey.CaseView, inv *survey.Invitation) []string {
 	case survey.MailQueued:
 		say("mail is on its way")
 	case survey.MailFailed:
-		say("mail came back: the address does not work")
+		say(reason(survey.Undelivered))
 	case survey.MailRefused:
 		if first.Reason != survey.AlreadyAnswered || len(out) == 0 {
-			say("no mail was sent: " + reason(first.Reason))
+			say("no mail: " + reason(first.Reason))
 		}
 	case survey.MailSent:
 		out = append(out, s.sent(inv)...)
@@ -365,18 +363,17 @@ func (s *Pages) sent(inv *survey.Invitation) []string {
 	}
 }
 
-// waitingAlerts lists the alerts that a visitor may settle and nobody has, the
-// earliest due first.
-func (s *Pages) waitingAlerts(ctx context.Context, v visitor) ([]loop.Alert, error) {
-	return s.alertsOf(ctx, v, loop.AlertOpen, loop.AlertTaken)
-}
-
+// alertsOf lists the alerts of some states that a visitor may see, the earliest due first.
 func (s *Pages) alertsOf(ctx context.Context, v visitor, states ...loop.AlertState) ([]loop.Alert, error) {
 	alerts, err := s.Loop.Alerts(ctx, v.viewer(), states...)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(alerts, func(a loop.Alert) bool { return !v.sees(a.Force) }), nil
+	alerts = slices.DeleteFunc(alerts, func(a loop.Alert) bool { return !v.sees(a.Force) })
+	slices.SortStableFunc(alerts, func(a, b loop.Alert) int {
+		return cmp.Or(a.DueAt.Compare(b.DueAt), a.RaisedAt.Compare(b.RaisedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return alerts, nil
 }
 
 // sees reports whether a force is the visitor's; somebody without one sees every force.

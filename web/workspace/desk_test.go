@@ -150,7 +150,7 @@ func TestVoid(t *testing.T) {
 
 func (w *world) alertOf(caseID string) loop.Alert {
 	w.t.Helper()
-	alerts := must(w.loop.Alerts(context.Background(), loop.Viewer{All: true}))(w.t)
+	alerts := must(w.loop.Alerts(context.Background(), loop.Viewer{Actor: survey.Actor{ID: "test"}, All: true}))(w.t)
 	i := slices.IndexFunc(alerts, func(a loop.Alert) bool { return a.Case == caseID })
 	if i < 0 {
 		w.t.Fatal("there is no alert")

@@ -297,14 +297,14 @@ func latestOf(r *figures.Result) latest {
 	}
 	l.None = "No one has answered yet."
 	if l.Withheld != "" {
-		l.None, l.Withheld = "Too few have answered for a figure to be shown: "+strings.TrimPrefix(l.Withheld, "")+".", ""
+		l.None, l.Withheld = "Too few have answered for a figure to be shown: "+l.Withheld+".", ""
 	}
 	return l
 }
 
 func number(r *figures.Result, v float64) string {
 	if r.Measure.Averages() {
-		return fmt.Sprintf("%.0f", v)
+		return whole(v)
 	}
 	return percent(v)
 }
@@ -314,9 +314,9 @@ func interval(r *figures.Result, p *figures.Point) string {
 		return ""
 	}
 	if r.Measure.Averages() {
-		return fmt.Sprintf("%.0f to %.0f", *p.Low, *p.High)
+		return whole(*p.Low) + "–" + whole(*p.High)
 	}
-	return fmt.Sprintf("%.0f%% to %.0f%%", *p.Low, *p.High)
+	return whole(*p.Low) + "–" + percent(*p.High)
 }
 
 // trendSentence says in one sentence what a chart shows, and claims no more than
@@ -403,8 +403,8 @@ func figureHref(measure string, q url.Values) string {
 func (s *Pages) filters(q url.Values, v visitor, clear string) filterForm {
 	f := filterForm{
 		Area:  page.Field{Name: figures.DimBCU, Label: "Area (BCU)", Value: q.Get(figures.DimBCU), Choices: []page.Choice{{Label: "All areas"}}},
-		By:    page.Field{Name: "by", Label: "By", Value: q.Get("by"), Choices: []page.Choice{{Label: "What the answers bear"}, {Value: figures.DimMonth, Label: "Month"}, {Value: figures.DimQuarter, Label: "Quarter"}, {Value: figures.DimYear, Label: "Year"}}},
-		Mode:  page.Field{Name: "mode", Label: "Who answered", Value: q.Get("mode"), Choices: []page.Choice{{Label: "The person themselves"}, {Value: figures.ModeRelayed, Label: "Relayed by an advocate"}, {Value: figures.ModeObserved, Label: "An advocate's own view"}}},
+		By:    page.Field{Name: "by", Label: "By", Value: q.Get("by"), Choices: []page.Choice{{Label: "Automatic"}, {Value: figures.DimMonth, Label: "Month"}, {Value: figures.DimQuarter, Label: "Quarter"}, {Value: figures.DimYear, Label: "Year"}}},
+		Mode:  page.Field{Name: "mode", Label: "Who answered", Value: q.Get("mode"), Choices: []page.Choice{{Label: "The person"}, {Value: figures.ModeRelayed, Label: "Relayed"}, {Value: figures.ModeObserved, Label: "Observed"}}},
 		From:  page.Field{Name: "from", Label: "Since", Value: q.Get("from"), Choices: []page.Choice{{Label: "The beginning"}}},
 		Stage: page.Field{Name: "stage", Label: "Stage", Value: q.Get("stage"), Choices: []page.Choice{{Label: "All stages"}}},
 	}
@@ -671,8 +671,7 @@ func value(v *float64) any {
 // measuresData is the data of the list of all measures.
 type measuresData struct {
 	page.Work
-	Groups  []measureGroup
-	Lattice string
+	Groups []measureGroup
 }
 
 type measureGroup struct {
@@ -684,14 +683,14 @@ type measureLine struct {
 	Href, ID, Title, Kind, Numerator, Base string
 }
 
-var kindWords = map[figures.Kind]string{figures.KindShare: "share", figures.KindIndex: "index", figures.KindRate: "rate", figures.KindMean: "mean score"}
+var kindWords = map[figures.Kind]string{figures.KindShare: "Share", figures.KindIndex: "Index", figures.KindRate: "Rate", figures.KindMean: "Mean score"}
 
 func (s *Pages) measures(c *gin.Context, v visitor) error {
 	f, err := s.frame(c, v, "All measures")
 	if err != nil {
 		return err
 	}
-	data := measuresData{Work: f, Lattice: figures.Lattice}
+	data := measuresData{Work: f}
 	group := func(m *figures.Measure) (id, title string) {
 		switch {
 		case strings.HasPrefix(m.ID, "core."):

@@ -55,7 +55,7 @@ func TestOverviewNumbers(t *testing.T) {
 			t.Fatal(err)
 		}
 		last := r.Points[len(r.Points)-1]
-		want := strconv.FormatFloat(*last.Share, 'f', 0, 64) + "%</b> <span class=\"soft\">95% interval " + strconv.FormatFloat(*last.Low, 'f', 0, 64) + "% to " + strconv.FormatFloat(*last.High, 'f', 0, 64) + "%<br>" + strconv.Itoa(last.Base) + " answered, " + figures.PeriodWords(last.Period)
+		want := percent(*last.Share) + "</b> <span class=\"soft\">95% interval " + whole(*last.Low) + "–" + percent(*last.High) + "<br>" + strconv.Itoa(last.Base) + " answered, " + figures.PeriodWords(last.Period)
 		if !strings.Contains(body, want) {
 			t.Errorf("%s: the page does not show %s", stage, want)
 		}

@@ -172,10 +172,10 @@ type setupData struct {
 	Name, Email, Password page.Field
 }
 
-const passwordHint = "At least 12 characters. Three or four random words make a good one; there are no rules about signs or capitals."
+const lengthHint = "At least 12 characters. Three or four random words make a good one; there are no rules about signs or capitals."
 
 func newPassword(label string) page.Field {
-	return page.Field{Name: "password", Label: label, Hint: passwordHint, Type: "password", Auto: "new-password"}
+	return page.Field{Name: "password", Label: label, Hint: lengthHint, Type: "password", Auto: "new-password"}
 }
 
 func (s *Pages) setupData(c *gin.Context) (setupData, error) {

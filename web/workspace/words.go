@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"fmt"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -9,7 +10,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"victimvoice/analysis/figures"
 	"victimvoice/internal/access"
 	"victimvoice/loop"
 	"victimvoice/survey"
@@ -46,22 +46,22 @@ var stageWords = map[survey.Stage]string{
 // surveyWords names one survey of a case: its stage, and its round where there are several.
 func surveyWords(stage survey.Stage, round int) string {
 	if stage == survey.StageInvestigation || round > 1 {
-		return fmt.Sprintf("%s, round %d", stageWords[stage], round)
+		return fmt.Sprintf("%s %d", stageWords[stage], round)
 	}
 	return stageWords[stage]
 }
 
 // reasonWords say why a person is not asked, or not yet.
 var reasonWords = map[survey.Reason]string{
-	survey.NotSafe:            "no address is recorded as safe to write to",
-	survey.NotAdult:           "not recorded as an adult, so only you can ask",
+	survey.NotSafe:            "no address is recorded as safe",
+	survey.NotAdult:           "not recorded as an adult, only you can ask",
 	survey.ReasonOptedOut:     "they asked for no more mail",
-	survey.OnHold:             "contact is on hold, for their safety",
-	survey.TooLate:            "the time for writing about it has passed",
+	survey.OnHold:             "contact is on hold for their safety",
+	survey.TooLate:            "the time to write has passed",
 	survey.Superseded:         "a later stage of the case took its place",
 	survey.Spacing:            "held back so that mails do not come too close together",
 	survey.NoContact:          "no email address is recorded",
-	survey.ClosureNotNotified: "nobody has recorded telling them that the case is closed",
+	survey.ClosureNotNotified: "nobody has recorded telling them of the closure",
 	survey.AlreadyAnswered:    "it is answered",
 	survey.CaseMerged:         "the case was joined to another",
 	survey.Undelivered:        "mail to their address came back",
@@ -148,8 +148,6 @@ var scopeWords = map[access.Scope]string{
 	access.EventsWrite: "Send case events", access.BouncesWrite: "Report mail that came back", access.FiguresGet: "Read figures", access.RowsExport: "Export pseudonymous rows",
 }
 
-var periodNames = map[string]string{figures.DimMonth: "month", figures.DimQuarter: "quarter", figures.DimYear: "year"}
-
 var verdictWords = map[string]string{
 	loop.MovedUp: "The figure is higher than before", loop.MovedDown: "The figure is lower than before",
 	loop.NoChange: "No change detectable yet", loop.BaseTooLow: "Too few answers on either side of the date to tell yet", loop.NotSuitable: "A score such as this has no interval to compare by",
@@ -180,8 +178,11 @@ func lowerFirst(s string) string {
 
 func decimal(n int) string { return strconv.Itoa(n) }
 
+// whole rounds as the charts do, halves away from nought.
+func whole(v float64) string { return strconv.Itoa(int(math.Round(v))) }
+
 // percent writes a share as whole per cent.
-func percent(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) + "%" }
+func percent(v float64) string { return whole(v) + "%" }
 
 // address makes a path with query values, given as name and value in turn.
 func address(path string, pairs ...string) string {

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -160,6 +161,10 @@ func (s *Pages) Register(r gin.IRouter) {
 type visitor struct {
 	access.User
 	profile access.Profile
+
+	// waiting lists the alerts that the visitor may settle and nobody has, the
+	// earliest due first: read once a request, since each reading is on record.
+	waiting func() ([]loop.Alert, error)
 }
 
 // actor is the visitor as the survey and the loop record them.
@@ -190,6 +195,9 @@ func (s *Pages) gate(rt route) edge.HandlerFunc {
 		if err := readForm(c); err != nil {
 			return err
 		}
+		v.waiting = sync.OnceValues(func() ([]loop.Alert, error) {
+			return s.alertsOf(c.Request.Context(), v, loop.AlertOpen, loop.AlertTaken)
+		})
 		return rt.handle(c, v)
 	}
 }
@@ -225,7 +233,7 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 		add("/work", "My desk", 0)
 	}
 	if v.Can(access.AlertsOwn) || v.Can(access.AlertsAll) {
-		waiting, err := s.waitingAlerts(c.Request.Context(), v)
+		waiting, err := v.waiting()
 		if err != nil {
 			return page.Work{}, err
 		}
@@ -238,7 +246,6 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 	if v.Can(access.ActionsRead) {
 		add("/actions", "Actions", 0)
 	}
-	add("/account", "Your account", 0)
 	// The place that we are in is the one whose address is the longest that ours begins with.
 	here := -1
 	for i, p := range f.Nav {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -74,6 +75,22 @@ func must[T any](v T, err error) func(t *testing.T) T {
 	}
 }
 
+// fixed are the parts that never change, read once for all tests.
+var fixed = sync.OnceValues(func() (parts struct {
+	sets  *questionnaires.Set
+	coder *coding.Coder
+}, err error) {
+	if parts.sets, err = questionnaires.Load(); err != nil {
+		return parts, err
+	}
+	book, err := codebook.Load()
+	if err != nil {
+		return parts, err
+	}
+	parts.coder, err = coding.New(book)
+	return parts, err
+})
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	ctx := context.Background()
@@ -87,11 +104,10 @@ func newWorld(t *testing.T) *world {
 	conf := access.DefaultConfig()
 	conf.Password = access.PasswordParams{MemoryKiB: 64, Passes: 1, Lanes: 1}
 	w.access = access.New(w.store.Access(), keys, record, now, conf)
-	sets := must(questionnaires.Load())(t)
-	w.survey = survey.NewService(survey.Parts{Store: w.store, Keys: keys, Audit: record, Policy: must(survey.DefaultPolicy())(t), Geography: must(survey.DefaultGeography())(t), Questionnaires: sets, Now: now, Log: log})
-	book := must(codebook.Load())(t)
-	panel := must(figures.New(sets, []figures.Theme{{Code: "COM_UPDATES", Title: "Being kept informed", Construct: "communication"}}))(t)
-	w.analysis = analysis.NewService(w.store, w.store, w.survey, must(coding.New(book))(t), panel, keys, now, log)
+	parts := must(fixed())(t)
+	w.survey = survey.NewService(survey.Parts{Store: w.store, Keys: keys, Audit: record, Policy: must(survey.DefaultPolicy())(t), Geography: must(survey.DefaultGeography())(t), Questionnaires: parts.sets, Now: now, Log: log})
+	panel := must(figures.New(parts.sets, []figures.Theme{{Code: "COM_UPDATES", Title: "Being kept informed", Construct: "communication"}}))(t)
+	w.analysis = analysis.NewService(w.store, w.store, w.survey, parts.coder, panel, keys, now, log)
 	w.loop = loop.NewService(w.store, w.survey, w.analysis, keys, record, now, log)
 	w.pages = must(New(Parts{
 		Access: w.access, Survey: w.survey, Analysis: w.analysis, Loop: w.loop, Audit: record, Backlog: w.store.OutboxBacklog,
@@ -167,6 +183,9 @@ func (w *world) page(as, path string) string {
 		w.t.Fatalf("GET %s as %s: %d\n%s", path, as, a.Code, a.body)
 	}
 	checkHTML(w.t, path, a.body)
+	if as != "" && path != "/public" && (!strings.Contains(a.body, strings.ToUpper(as[:1])+as[1:]+" Example, ") || !strings.Contains(a.body, "Sign out")) {
+		w.t.Errorf("GET %s does not say who is signed in", path)
+	}
 	return a.body
 }
 
@@ -349,6 +368,9 @@ func (w *world) answersOver(perMonth int) {
 				ask := figures.AskRow{Stage: string(stage), Round: 1, DueAt: at, SentAt: at, Disposition: figures.Completed}
 				cases = append(cases, figures.CaseRow{Key: key, ChangedAt: at, Force: force, BCU: units[i%len(units)], Borough: units[i%len(units)], Offence: "stalking-2a", ReportedAt: at, Asks: []figures.AskRow{ask}})
 				for k, d := range []figures.Disposition{figures.NotSafe, figures.NoResponse, figures.NoResponse, figures.Undelivered, figures.Started, figures.Ineligible} {
+					if i%4 != 0 {
+						continue // one in four has others beside it who did not answer
+					}
 					other := ask
 					other.Disposition = d
 					cases = append(cases, figures.CaseRow{Key: fmt.Sprintf("%s-%d", key, k), ChangedAt: at, Force: force, BCU: units[i%len(units)], Borough: units[i%len(units)], Asks: []figures.AskRow{other}})
