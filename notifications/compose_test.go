@@ -2,6 +2,7 @@ package notifications
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -134,7 +135,7 @@ func readMail(t testing.TB, raw []byte) read {
 	r := read{header: m.Header}
 	for parts := multipart.NewReader(m.Body, params["boundary"]); ; {
 		p, err := parts.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return r
 		}
 		if err != nil {

@@ -59,7 +59,7 @@ var askSamples = []LetterData{
 	{Link: "https://example.org/a", StopLink: "https://example.org/b", NotForMeLink: "https://example.org/c", Days: 14},
 }
 
-func viewAsk(d LetterData) any { return askView{d.Link, d.StopLink, d.NotForMeLink, d.Days} }
+func viewAsk(d LetterData) any { return askView(d) }
 
 // Letters holds the parsed texts of every language and kind. It is safe for
 // concurrent use.

@@ -33,7 +33,7 @@ func Backoff(attempt int, now time.Time, seed string) time.Time {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(seed)) // a hash never fails to write
 	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], uint64(max(attempt, 1))) //nolint:gosec // G115: at least 1
+	binary.BigEndian.PutUint64(n[:], uint64(max(attempt, 1)))
 	_, _ = h.Write(n[:])
 	const steps = 1 << 16
 	step := time.Duration(h.Sum64() >> 48) // the top 16 bits

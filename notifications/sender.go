@@ -141,7 +141,7 @@ func ParseSMTP(setting string) (SMTPConfig, error) {
 		if err != nil || n == 0 {
 			add("port", "has to be 1 to 65535")
 		}
-		cfg.Port = int(n) //nolint:gosec // G115: 16 bits
+		cfg.Port = int(n)
 	}
 	options, err := url.ParseQuery(u.RawQuery)
 	if err != nil {

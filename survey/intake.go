@@ -53,7 +53,7 @@ func (s *Service) At(now func() time.Time) *Service {
 	return &other
 }
 
-// Policy, Geography and Questionnaires give the reference data in force.
+// Policy gives the rules of when people are asked.
 func (s *Service) Policy() *Policy { return s.policy }
 
 // Geography gives the areas that events are checked against.

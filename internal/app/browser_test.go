@@ -66,7 +66,7 @@ func startDemo(t *testing.T, cases string) demoInfo {
 		if err != nil {
 			return false
 		}
-		defer resp.Body.Close() //nolint:errcheck // nothing is read
+		defer resp.Body.Close()
 		return resp.StatusCode == http.StatusOK
 	})
 	return d
@@ -202,7 +202,7 @@ func mailedLink(t *testing.T, d demoInfo, skip int) string {
 		if err != nil {
 			return false
 		}
-		defer resp.Body.Close() //nolint:errcheck // read to its end
+		defer resp.Body.Close()
 		b, err := io.ReadAll(resp.Body)
 		if err != nil {
 			return false

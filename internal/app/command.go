@@ -233,7 +233,7 @@ func runImport(ctx context.Context, c *Call, args []string) error {
 		if err != nil {
 			return usage("the file %s cannot be read", rest[0])
 		}
-		defer f.Close() //nolint:errcheck // nothing was written
+		defer f.Close()
 		in = f
 	}
 	return withRooms(ctx, c, *file, func(r *Rooms, _ *config.Config) error {
@@ -297,7 +297,7 @@ func runThemes(ctx context.Context, c *Call, args []string) error {
 			if err != nil {
 				return usage("the file %s cannot be read", rest[0])
 			}
-			defer f.Close() //nolint:errcheck // nothing was written
+			defer f.Close()
 			in = f
 		}
 		report, err := coding.Evaluate(coder, in)

@@ -60,12 +60,12 @@ func runDemo(ctx context.Context, c *Call, args []string) (err error) {
 	if err != nil {
 		return usage("--addr %s cannot be listened on; choose another, such as 127.0.0.1:8090", *addr)
 	}
-	defer l.Close() //nolint:errcheck // closed by the server before
+	defer l.Close()
 	mails, err := besides(l)
 	if err != nil {
 		return err
 	}
-	defer mails.Close() //nolint:errcheck // closed by the server before
+	defer mails.Close()
 	if err := os.MkdirAll(*dir, 0o700); err != nil {
 		return fmt.Errorf("make the demo's folder: %w", err)
 	}
@@ -291,7 +291,7 @@ func passphrase() (string, error) {
 }
 
 func writeDemo(path string, d demoFile) error {
-	b, err := json.MarshalIndent(d, "", "  ")
+	b, err := json.MarshalIndent(d, "", "  ") //nolint:gosec // G117: demo.json is there to give the demo's own key and passwords
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}

@@ -152,7 +152,7 @@ func (j *journey) machine(method, path, kind string, body any) (int, []byte) {
 	if err != nil {
 		j.t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer resp.Body.Close()
 	out, err := io.ReadAll(resp.Body)
 	if err != nil {
 		j.t.Fatal(err)
@@ -192,7 +192,7 @@ func (p *person) do(method, path string, form url.Values) (status int, location,
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)

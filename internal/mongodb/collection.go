@@ -236,7 +236,7 @@ func (c *collection[T]) list(ctx context.Context, filter, sort bson.D, limit int
 	}
 	opts := options.Find().SetSort(sort).SetLimit(int64(limit))
 	if limit > 0 {
-		opts.SetBatchSize(int32(min(limit, maxBatch))) //nolint:gosec // G115: a small number
+		opts.SetBatchSize(int32(min(limit, maxBatch)))
 	}
 	if len(fields) > 0 {
 		opts.SetProjection(ascending(fields...))

@@ -57,7 +57,7 @@ func explain(ctx context.Context, db *sql.DB, query string, args []any) (steps [
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", query, err)
 	}
-	defer rows.Close() //nolint:errcheck // read to its end
+	defer rows.Close()
 	for rows.Next() {
 		var id, parent, unused int
 		var step string

@@ -44,7 +44,7 @@ func prepareFile(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return fail(ctx, err, "open the database")
 	}
-	defer conn.Close() //nolint:errcheck // it only goes back to the pool
+	defer conn.Close()
 
 	if err := checkVersion(ctx, conn); err != nil {
 		return err // before anything is written to a newer program's file

@@ -35,7 +35,7 @@ var update = flag.Bool("update", false, "rewrite the golden pages")
 // counting counts the store calls that a request makes.
 type counting struct {
 	*sqlite.Store
-	links, cases, responses, sittings, writes int
+	links, cases, responses, writes int
 }
 
 func (s *counting) Link(ctx context.Context, id string) (survey.Link, error) {
