@@ -95,7 +95,11 @@ func (s *Service) Code(ctx context.Context, r *survey.Response) error {
 			return err
 		}
 	}
-	return s.survey.Coded(ctx, r.ID)
+	err = s.survey.Coded(ctx, r.ID)
+	if survey.IsClosed(err) { // taken back while it was being coded
+		return s.Forget(ctx, r.ID)
+	}
+	return err
 }
 
 func (s *Service) code(ctx context.Context, r *survey.Response, item, text string) error {

@@ -3,6 +3,7 @@ package loop
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -40,11 +41,32 @@ func (s *Service) evidence(ctx context.Context, query url.Values) (Evidence, err
 		return Evidence{}, fault.Fields("an action needs a published figure", fault.Field{Field: "measure", Message: "nothing is published for this figure: its base is too small, or nobody has answered yet"})
 	}
 	p := published[len(published)-1]
-	e := Evidence{Measure: r.Measure.ID, Query: query.Encode(), Label: label(&r, &p), Share: *p.Share, Base: p.Base, At: s.now()}
+	e := Evidence{Measure: r.Measure.ID, Query: query.Encode(), Series: series(&p), Label: label(&r, &p), Share: *p.Share, Base: p.Base, At: s.now()}
 	if p.Low != nil && p.High != nil {
 		e.Low, e.High = *p.Low, *p.High
 	}
 	return e, nil
+}
+
+// series names the series that a point belongs to.
+func series(p *figures.Point) string {
+	q := url.Values{}
+	for dim, v := range p.Key {
+		if dim != figures.DimMonth && dim != figures.DimQuarter && dim != figures.DimYear {
+			q.Set(dim, v)
+		}
+	}
+	return q.Encode()
+}
+
+// within reports whether a point belongs to a series.
+func within(series url.Values, p *figures.Point) bool {
+	for dim := range series {
+		if p.Key[dim] != series.Get(dim) {
+			return false
+		}
+	}
+	return true
 }
 
 // label says a figure in words: what, where, when.
@@ -84,11 +106,16 @@ func (s *Service) Check(ctx context.Context, by survey.Actor, id string) (Action
 	if err != nil {
 		return Action{}, fmt.Errorf("read an action's query: %w", err)
 	}
-	r, err := s.analysis.Figures(ctx, query)
+	of, err := url.ParseQuery(a.Evidence.Series)
+	if err != nil {
+		return Action{}, fmt.Errorf("read an action's series: %w", err)
+	}
+	r, err := s.analysis.Figures(ctx, wholeSeries(query))
 	if err != nil {
 		return Action{}, err
 	}
-	check := compare(&r, done)
+	r.Points = slices.DeleteFunc(r.Points, func(p figures.Point) bool { return !within(of, &p) })
+	check := compare(&r, done, s.now().In(s.survey.Policy().Location()))
 	check.At = s.now()
 	if err := s.audit.Append(ctx, by.Entry("action.checked", "action:"+id)); err != nil {
 		return Action{}, fmt.Errorf("audit an action: %w", err)
@@ -110,14 +137,31 @@ func (s *Service) Check(ctx context.Context, by survey.Actor, id string) (Action
 	return a, nil
 }
 
-// compare pools the published points of a series before and after a day.
-func compare(r *figures.Result, done time.Time) Check {
+// wholeSeries asks for a figure over all of time, by its period or by month:
+// the span that an action was raised from may end before anything could move.
+func wholeSeries(query url.Values) url.Values {
+	q := maps.Clone(query)
+	q.Del("from")
+	q.Del("to")
+	by := strings.Split(strings.Join(q["by"], ","), ",")
+	for _, dim := range []string{figures.DimMonth, figures.DimQuarter, figures.DimYear} {
+		if slices.Contains(by, dim) {
+			return q
+		}
+	}
+	q["by"] = append(slices.Clone(q["by"]), figures.DimMonth)
+	return q
+}
+
+// compare pools the published points of a series before and after a day. The
+// period that today lies in is not over, so it is left out.
+func compare(r *figures.Result, done, today time.Time) Check {
 	if r.Measure.Averages() {
 		return Check{Verdict: NotSuitable}
 	}
 	var before, after []figures.Point
 	for _, p := range r.Points {
-		if p.Suppressed || p.Share == nil || p.Period == "" {
+		if p.Suppressed || p.Share == nil || p.Period == "" || p.Period >= samePeriod(p.Period, today) {
 			continue
 		}
 		switch c := strings.Compare(p.Period, samePeriod(p.Period, done)); {

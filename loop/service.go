@@ -76,7 +76,14 @@ func (s *Service) FollowUp(ctx context.Context, r *survey.Response) error {
 			return err
 		}
 	}
-	return s.survey.FollowedUp(ctx, r)
+	now, err := s.survey.FollowedUp(ctx, r)
+	if err != nil {
+		return err
+	}
+	if now.State != r.State { // removed in the meantime, perhaps before our last step
+		return s.FollowUp(ctx, &now)
+	}
+	return nil
 }
 
 // Sweep follows up what a crash left out; it gives how many responses.
@@ -170,6 +177,13 @@ func (s *Service) Alerts(ctx context.Context, by Viewer, states ...AlertState) (
 	alerts, err := s.store.Alerts(ctx, by.Advocate, by.All, states, 500)
 	if err != nil {
 		return nil, fmt.Errorf("list alerts: %w", err)
+	}
+	subject := "advocate:" + by.Advocate
+	if by.All {
+		subject = "alerts:all"
+	}
+	if err := s.audit.Append(ctx, by.Entry("alerts.read", subject)); err != nil {
+		return nil, fmt.Errorf("audit a read: %w", err)
 	}
 	return alerts, nil
 }

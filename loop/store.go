@@ -85,9 +85,10 @@ type Action struct {
 // Evidence is the figure that raised an action, as it stood.
 type Evidence struct {
 	Measure string    `json:"measure"`
-	Query   string    `json:"query"` // the figure's URL query, so that it can be asked again
-	Label   string    `json:"label"` // the figure in words
-	Share   float64   `json:"share"` // per cent
+	Query   string    `json:"query"`            // the figure's URL query, so that it can be asked again
+	Series  string    `json:"series,omitempty"` // which of the figure's series, as a URL query of its dimensions but the period
+	Label   string    `json:"label"`            // the figure in words
+	Share   float64   `json:"share"`            // per cent
 	Low     float64   `json:"low"`
 	High    float64   `json:"high"`
 	Base    int       `json:"base"`

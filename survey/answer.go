@@ -611,9 +611,11 @@ func (s *Service) MarkAnswered(ctx context.Context, r *Response) (Case, error) {
 	return c, nil
 }
 
-// FollowedUp marks that everything that follows from a response is done.
-func (s *Service) FollowedUp(ctx context.Context, r *Response) error {
-	_, err := s.store.UpdateResponse(ctx, r.ID, func(now *Response) error {
+// FollowedUp marks that everything that follows from a response is done, and
+// gives it as it is now. Where it was removed in the meantime nothing is marked,
+// and what follows from that is still to be done.
+func (s *Service) FollowedUp(ctx context.Context, r *Response) (Response, error) {
+	now, err := s.store.UpdateResponse(ctx, r.ID, func(now *Response) error {
 		if !now.FollowUp || now.State != r.State {
 			return ErrUnchanged
 		}
@@ -621,9 +623,9 @@ func (s *Service) FollowedUp(ctx context.Context, r *Response) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("mark a response followed up: %w", err)
+		return Response{}, fmt.Errorf("mark a response followed up: %w", err)
 	}
-	return nil
+	return now, nil
 }
 
 // ToCode lists responses whose words no coder has read yet.
@@ -635,9 +637,13 @@ func (s *Service) ToCode(ctx context.Context, limit int) ([]Response, error) {
 	return rs, nil
 }
 
-// Coded marks that the words of a response were read by the coder.
+// Coded marks that the words of a response were read by the coder. ErrClosed
+// when they were removed in the meantime: nothing made of them may be kept.
 func (s *Service) Coded(ctx context.Context, id string) error {
 	_, err := s.store.UpdateResponse(ctx, id, func(r *Response) error {
+		if r.State != Complete && r.State != Partial {
+			return ErrClosed
+		}
 		if !r.Uncoded {
 			return ErrUnchanged
 		}
