@@ -199,7 +199,7 @@ func (s *Pages) newActionData(c *gin.Context, v visitor, q url.Values) (newActio
 	}
 	form := newActionForm(&loop.Action{Status: loop.Noted, DueOn: s.Now().In(s.zone()).AddDate(0, 3, 0).Format(time.DateOnly)})
 	form.Status.Choices = slices.DeleteFunc(form.Status.Choices, func(c page.Choice) bool { return c.Value == string(loop.Done) })
-	return newActionData{Work: f, Heading: "Raise an action", Figure: figureName(&r), Href: figureHref(r.Measure.ID, with(q, "measure", "")), Latest: latestOf(&r), Sentence: trendSentence(&r), Form: form,
+	return newActionData{Work: f, Heading: "Raise an action", Figure: figureName(&r), Href: figureHref(r.Measure.ID, with(q, "measure", "")), Latest: s.latestOf(&r), Sentence: trendSentence(&r), Form: form,
 		Post: "/actions/new?" + with(q, "by", strings.Join(r.By, ",")).Encode()}, nil
 }
 

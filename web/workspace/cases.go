@@ -84,7 +84,7 @@ func (s *Pages) caseData(c *gin.Context, v visitor) (caseData, error) {
 	if err != nil {
 		return caseData{}, err
 	}
-	data := caseData{Work: f, Ref: view.Ref, Path: "/work/cases/" + view.ID, Facts: s.facts(&view), Blocked: blocked(&view)}
+	data := caseData{Work: f, Ref: view.Ref, Path: "/work/cases/" + view.ID, Facts: s.facts(&view), Blocked: s.blocked(&view)}
 	alerts, err := v.waiting()
 	if err != nil {
 		return caseData{}, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,6 +25,9 @@ const (
 	showUnsafe = "not-safe"
 )
 
+// deskLines is how many cases one page lists: more than twice an advocate's caseload.
+const deskLines = 100
+
 // deskData is the data of an advocate's desk.
 type deskData struct {
 	page.Work
@@ -31,6 +35,9 @@ type deskData struct {
 	Filters []filter
 	Lines   []caseLine
 	Total   int
+	From    int    // number of the first line
+	Before  string // addresses of the pages of lines before and after; empty: none
+	After   string
 	Empty   string // why there is no line
 }
 
@@ -108,10 +115,17 @@ func (s *Pages) desk(c *gin.Context, v visitor) error {
 	if !slices.ContainsFunc(data.Filters, func(f filter) bool { return f.Here }) {
 		return fault.New(fault.NotFound, "There is no such list. The lists are: all, due, alerts, not-safe.")
 	}
-	for _, l := range lines {
-		if l.shown(show) {
-			data.Lines = append(data.Lines, l)
-		}
+	lines = slices.DeleteFunc(lines, func(l caseLine) bool { return !l.shown(show) })
+	at, err := lineNumber(c.Query("from"), len(lines))
+	if err != nil {
+		return err
+	}
+	data.From, data.Lines = at+1, lines[at:min(at+deskLines, len(lines))]
+	if at > 0 {
+		data.Before = address("/work", "show", show, "from", decimal(max(1, at+1-deskLines)))
+	}
+	if at+deskLines < len(lines) {
+		data.After = address("/work", "show", show, "from", decimal(at+1+deskLines))
 	}
 	data.Empty = map[string]string{
 		showAll:    "Your cases will be listed here, those with something to do first. A case comes to you when the police system names you as its advocate; if one is missing, ask whoever sends the cases to check the address that they have for you.",
@@ -120,6 +134,18 @@ func (s *Pages) desk(c *gin.Context, v visitor) error {
 		showUnsafe: "There is no case to whom nothing can be written now.",
 	}[show]
 	return s.show(c, http.StatusOK, "desk", data)
+}
+
+// lineNumber reads where a page of lines begins; the first where nothing is said.
+func lineNumber(from string, lines int) (int, error) {
+	if from == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(from)
+	if err != nil || n < 1 || n > lines {
+		return 0, fault.New(fault.NotFound, "The list is not as long as that.")
+	}
+	return n - 1, nil
 }
 
 func (l *caseLine) shown(show string) bool {
@@ -162,7 +188,7 @@ func sortLines(lines []caseLine) {
 // caseLine puts a case into one line.
 func (s *Pages) caseLine(v *survey.CaseView) caseLine {
 	href := "/work/cases/" + v.ID
-	l := caseLine{Href: href, Ref: v.Ref, About: about(v), Blocked: blocked(v), Step: "Open case", StepHref: href, changed: v.ChangedAt}
+	l := caseLine{Href: href, Ref: v.Ref, About: about(v), Blocked: s.blocked(v), Step: "Open case", StepHref: href, changed: v.ChangedAt}
 	l.blocked = l.Blocked != ""
 	inv, due := s.current(v)
 	switch {
@@ -173,6 +199,9 @@ func (s *Pages) caseLine(v *survey.CaseView) caseLine {
 	default:
 		l.Stage, l.Survey = string(inv.Stage), surveyWords(inv.Stage, inv.Round)
 		l.State = s.states(v, inv)[0]
+		if inv.First.State == survey.MailSent && !due && !inv.Ended && len(inv.Answered) == 0 && inv.TakenBack.IsZero() && inv.RefusedAt.IsZero() {
+			l.When = "Open until " + s.day(inv.ClosesAt)
+		}
 		if due {
 			l.due, l.lapses = true, s.lapses(inv)
 			l.Step, l.StepHref = "Answer for them", address(href, "survey", surveyValue(inv))+"#answer"
@@ -259,11 +288,15 @@ func (s *Pages) lapses(inv *survey.Invitation) time.Time {
 	return inv.LatestAt.Add(time.Duration(s.Survey.Policy().Stages[inv.Stage].OpenHours) * time.Hour)
 }
 
-// blocked says why nothing at all can be written to a person now.
-func blocked(v *survey.CaseView) string {
+// blocked says why nothing at all can be written to a person now, where there is
+// or will be something to write.
+func (s *Pages) blocked(v *survey.CaseView) string {
 	for _, r := range unreachable {
 		for i := range v.Invites {
 			inv := &v.Invites[i]
+			if s.lapses(inv).Before(s.Now()) {
+				continue
+			}
 			if inv.First.State == survey.MailRefused && inv.First.Reason == r || inv.Reminder.State == survey.MailRefused && inv.Reminder.Reason == r && !inv.Ended {
 				return reason(r)
 			}
@@ -342,24 +375,25 @@ func (s *Pages) sent(inv *survey.Invitation) []string {
 	case inv.Ended:
 		return []string{invited + ", and not answered in time."}
 	case !inv.StartedAt.IsZero():
-		first = invited + "; begun, not finished yet. The link works until " + s.day(inv.ClosesAt) + "."
+		first = invited + "; begun, not finished yet."
 	default:
-		first = invited + "; no answer yet. The link works until " + s.day(inv.ClosesAt) + "."
+		first = invited + "; no answer yet."
 	}
+	open := "The link works until " + s.day(inv.ClosesAt) + "."
 	r := &inv.Reminder
 	switch r.State {
 	case survey.MailPlanned:
-		return []string{first, "A reminder goes out on " + s.moment(r.DueAt) + "."}
+		return []string{first, open, "A reminder goes out on " + s.moment(r.DueAt) + "."}
 	case survey.MailSent:
-		return []string{first, "Reminded on " + s.day(r.SentAt) + "."}
+		return []string{first, open, "Reminded on " + s.day(r.SentAt) + "."}
 	case survey.MailRefused:
-		return []string{first, "No reminder: " + reason(r.Reason) + "."}
+		return []string{first, open, "No reminder: " + reason(r.Reason) + "."}
 	case survey.MailFailed:
-		return []string{first, "The reminder came back."}
+		return []string{first, open, "The reminder came back."}
 	case survey.MailQueued:
-		return []string{first, "A reminder is on its way."}
+		return []string{first, open, "A reminder is on its way."}
 	default:
-		return []string{first}
+		return []string{first, open}
 	}
 }
 

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -46,6 +47,25 @@ func TestDesk(t *testing.T) {
 		}
 	}
 	w.want(w.get(ann, "/work?show=everything"), http.StatusNotFound, "There is no such list")
+}
+
+// TestLongDesk: a desk with more cases than a page holds goes on on the next.
+func TestLongDesk(t *testing.T) {
+	w := newWorld(t).staff()
+	for i := range deskLines + 5 {
+		w.reported(fmt.Sprintf("MPS-%04d", i), present.Add(-time.Duration(i)*time.Hour), nil)
+	}
+	first := w.page(ann, "/work")
+	if strings.Count(first, `class="line"`) != deskLines || !strings.Contains(first, `href="/work?from=101"`) {
+		t.Errorf("the first page has %d lines", strings.Count(first, `class="line"`))
+	}
+	second := w.page(ann, "/work?from=101")
+	if strings.Count(second, `class="line"`) != 5 || !strings.Contains(second, `href="/work?from=1"`) || strings.Contains(second, "More cases") {
+		t.Errorf("the second page has %d lines", strings.Count(second, `class="line"`))
+	}
+	for _, from := range []string{"0", "106", "-1", "x"} {
+		w.want(w.get(ann, "/work?from="+from), http.StatusNotFound)
+	}
 }
 
 func TestCaseFile(t *testing.T) {

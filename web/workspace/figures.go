@@ -277,11 +277,12 @@ func tenths(v float64) string { return fmt.Sprintf("%.1f%%", v) }
 
 // cell puts one series into words and numbers.
 func (s *Pages) cell(r *figures.Result, why string) figureCell {
-	return figureCell{Latest: latestOf(r), Sentence: trendSentence(r), Period: why, Table: tableOf(r)}
+	return figureCell{Latest: s.latestOf(r), Sentence: trendSentence(r), Period: why, Table: tableOf(r)}
 }
 
-// latestOf is the last published figure, and why a later one is not shown.
-func latestOf(r *figures.Result) latest {
+// latestOf is the last published figure, and why a later one is not shown. A
+// period that is not over yet says so.
+func (s *Pages) latestOf(r *figures.Result) latest {
 	var l latest
 	for i := len(r.Points) - 1; i >= 0; i-- {
 		p := &r.Points[i]
@@ -292,6 +293,9 @@ func latestOf(r *figures.Result) latest {
 			continue
 		}
 		l.Share, l.Base, l.When, l.Small = number(r, *p.Share), thousands(p.Base), figures.PeriodWords(p.Period), p.Small
+		if p.Period == periodOf(r.By, s.Now().In(s.zone())) {
+			l.When += " so far"
+		}
 		l.Interval = interval(r, p)
 		return l
 	}
