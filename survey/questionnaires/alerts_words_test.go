@@ -20,6 +20,18 @@ func TestShippedAlertWords(t *testing.T) {
 		{"bn", selfHarm, "ami ar bachte chai na"},
 		{"bn", "", "অফিসার প্রতি সপ্তাহে ফোন করেছেন, তাতে ভালো লেগেছে।"},
 		{"bn", "", "আমি চাই পুলিশ আমাকে খবর জানাক, আর বাইরে যেতে যেন ভয় না লাগে।"},
+		{"ur", danger, "وہ کہتا ہے کہ مجھے جان سے مار دے گا"},
+		{"ur", danger, "وه گھر كے باهر كھڑا هے"},
+		{"ur", danger, "مجھے قتل کرنے کی دھمکی دی"},
+		{"ur", danger, "میرے بھائی غیرت کے نام پر کچھ بھی کر سکتے ہیں"},
+		{"ur", danger, "woh mujhe jaan se maar dega"},
+		{"ur", danger, "میں خطرے میں ہوں"},
+		{"ur", selfHarm, "میں اب جینا نہیں چاہتی"},
+		{"ur", selfHarm, "خود کُشی کا خیال آتا ہے"},
+		{"ur", selfHarm, "دل کرتا ہے مر جاؤں"},
+		{"ur", selfHarm, "main marna chahti hoon"},
+		{"ur", "", "افسر نے ہر ہفتے فون کیا، اس سے بہت اطمینان ہوا۔"},
+		{"ur", "", "پولیس کو مجھے بروقت بتانا چاہیے تھا، فون کا جواب نہیں ملا۔"},
 	} {
 		hits := q.Hits(Answers{"open.help": {State: Answered, Text: tt.text}}, tt.lang)
 		found := tt.want == "" && len(hits) == 0
