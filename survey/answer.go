@@ -24,7 +24,7 @@ type Door struct {
 	Stage    Stage
 	Round    int
 	Language string
-	Begun    bool // a draft is kept already
+	Begun    bool // a draft with an answer in it is kept already
 	ClosesAt time.Time
 
 	caseID   string
@@ -58,7 +58,7 @@ func (s *Service) Follow(ctx context.Context, token string) (Door, error) {
 		(r.Version > 0 && r.State != Draft) {
 		return Door{}, ErrClosed
 	}
-	d := Door{Stage: link.Stage, Round: link.Round, Language: "en", Begun: r.Version > 0, ClosesAt: link.ExpiresAt, caseID: c.ID, response: id, address: link.Address}
+	d := Door{Stage: link.Stage, Round: link.Round, Language: "en", Begun: r.Chosen, ClosesAt: link.ExpiresAt, caseID: c.ID, response: id, address: link.Address}
 	if c.Facts.Contact != nil && c.Facts.Contact.Language != "" {
 		d.Language = c.Facts.Contact.Language
 	}
@@ -119,18 +119,38 @@ func (s *Service) Sitting(ctx context.Context, secret string) (Sitting, error) {
 		return Sitting{}, ErrClosed
 	}
 	life := time.Duration(s.policy.SittingMinutes) * time.Minute
-	if st.ExpiresAt.Sub(now) > life*3/4 {
-		return st, nil // touched a moment ago: no write
+	if st.Over || st.ExpiresAt.Sub(now) > life*3/4 {
+		return st, nil // no reload shows the thanks for longer; or touched a moment ago: no write
 	}
 	st, err = s.store.UpdateSitting(ctx, st.ID, func(st *Sitting) error {
 		if !st.EndedAt.IsZero() {
 			return ErrClosed
+		}
+		if st.Over {
+			return ErrUnchanged
 		}
 		st.ExpiresAt = now.Add(life)
 		return nil
 	})
 	if err != nil {
 		return Sitting{}, fmt.Errorf("keep a survey session: %w", err)
+	}
+	return st, nil
+}
+
+// RunOut finds a session that ran out and was neither left nor sent: what was
+// typed in it meanwhile may still be saved, and nothing may be read through it.
+// ErrClosed for any other.
+func (s *Service) RunOut(ctx context.Context, secret string) (Sitting, error) {
+	st, err := s.store.Sitting(ctx, s.sittingID(secret))
+	if fault.Is(err, fault.NotFound) {
+		return Sitting{}, ErrClosed
+	}
+	if err != nil {
+		return Sitting{}, fmt.Errorf("look a survey session up: %w", err)
+	}
+	if !st.EndedAt.IsZero() || st.Over || s.now().Before(st.ExpiresAt) {
+		return Sitting{}, ErrClosed
 	}
 	return st, nil
 }
@@ -174,12 +194,14 @@ type Sheet struct {
 	Reach         int                   // index of the next page not yet passed; len(Pages): all passed
 	Begun         bool
 	Over          bool // submitted
+	Sent          bool // and by this very session: only there are the thanks and the receipt shown
 	Alerted       bool // and something in it is shown to a person who will read it
 	Answers       questionnaires.Answers
 }
 
 // Sheet gives the questionnaire of a session with the answers so far. A draft
-// keeps the version it was begun with.
+// keeps the version it was begun with. One that holds nothing but questions passed
+// over in another session is nobody's beginning: a program may have sent its forms.
 func (s *Service) Sheet(ctx context.Context, st Sitting) (Sheet, error) {
 	c, err := s.store.Case(ctx, st.Case)
 	if err != nil {
@@ -191,8 +213,9 @@ func (s *Service) Sheet(ctx context.Context, st Sitting) (Sheet, error) {
 	}
 	q := s.sets.Current(st.Stage)
 	sh := Sheet{Answers: questionnaires.Answers{}}
-	if r.Version > 0 {
+	if r.Version > 0 && !beginsAgain(&r, st) {
 		sh.Begun, sh.Over, sh.Alerted = true, r.State != Draft, len(r.Hits) > 0
+		sh.Sent = sh.Over && r.SentBy == st.ID
 		var ok bool
 		if q, ok = s.sets.ByID(r.Questionnaire); !ok {
 			return Sheet{}, fmt.Errorf("questionnaire %s of a kept draft is not among the published ones", r.Questionnaire)
@@ -302,6 +325,7 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 		if answered && r.StartedAt.IsZero() {
 			r.StartedAt = now
 		}
+		r.Chosen = r.Chosen || len(patch) > 0
 		r.SavedAt = now
 		return s.sealDraft(r, a)
 	})
@@ -330,8 +354,7 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 // up, a draft is taken as it is, anything else is refused. An advocate, who has
 // no link that ends, may begin again where a draft lapsed or answers were voided.
 func (s *Service) draftFor(r *Response, c *Case, st Sitting, now time.Time) error {
-	again := st.Mode != ModeSelf && (r.State == Lapsed || r.State == Void) && st.StartedAt.After(r.ChangedAt)
-	if r.Version > 0 && !again {
+	if r.Version > 0 && !beginsAgain(r, st) {
 		if r.State != Draft {
 			return fault.New(fault.Conflict, "these answers were sent already")
 		}
@@ -347,11 +370,24 @@ func (s *Service) draftFor(r *Response, c *Case, st Sitting, now time.Time) erro
 	return nil
 }
 
+// beginsAgain reports whether a session starts from nothing although there is a
+// document: see draftFor, and Sheet for a draft in which nothing was chosen.
+func beginsAgain(r *Response, st Sitting) bool {
+	if r.State == Draft {
+		return !r.Chosen && r.SavedAt.Before(st.StartedAt)
+	}
+	return st.Mode != ModeSelf && (r.State == Lapsed || r.State == Void) && st.StartedAt.After(r.ChangedAt)
+}
+
+// thanksLife is how long the thanks and the receipt code can be seen after the
+// answers were sent: time to write the code down, and no more.
+const thanksLife = 15 * time.Minute
+
 // Submit keeps the response: step 8, one act on one document, with its
 // alert-rule hits. It is idempotent: a second call, from another tab or after a
 // crash, gives the same response and the same receipt code. What follows from it
-// is done by whoever calls Follow-up, at once or by sweep. Errors: ErrClosed when
-// nothing was answered or the time is over.
+// is done by whoever calls Follow-up, at once or by sweep. Errors: fault.Invalid
+// when nothing was answered, ErrClosed when the time is over.
 func (s *Service) Submit(ctx context.Context, st Sitting, ticks Ticks) (Response, string, error) {
 	now := s.now()
 	c, err := s.store.Case(ctx, st.Case)
@@ -363,11 +399,12 @@ func (s *Service) Submit(ctx context.Context, st Sitting, ticks Ticks) (Response
 		switch {
 		case r.State == Complete:
 			return ErrUnchanged
-		case r.Version == 0:
-			return fault.New(fault.Invalid, "there is nothing to send yet")
-		case r.State != Draft || !now.Before(r.ClosesAt):
+		case r.Version > 0 && (r.State != Draft || !now.Before(r.ClosesAt)):
 			return ErrClosed
+		case !r.Chosen:
+			return fault.New(fault.Invalid, "there is nothing to send yet")
 		}
+		r.SentBy = st.ID
 		return s.keep(r, &c, Complete, ticks, now)
 	})
 	if err != nil {
@@ -377,7 +414,7 @@ func (s *Service) Submit(ctx context.Context, st Sitting, ticks Ticks) (Response
 		if st.Version == 0 || st.Over {
 			return ErrUnchanged
 		}
-		st.Over = true
+		st.Over, st.ExpiresAt = true, now.Add(thanksLife)
 		return nil
 	}); err != nil {
 		return Response{}, "", fmt.Errorf("end a survey session: %w", err)

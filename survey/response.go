@@ -46,8 +46,9 @@ type Response struct {
 	Quick         bool          `json:"quick"`
 	State         ResponseState `json:"state"`
 
-	Draft  []byte `json:"draft,omitempty"` // sealed answers while a draft
-	Reach  int    `json:"reach,omitempty"` // the next page to show
+	Draft  []byte `json:"draft,omitempty"`  // sealed answers while a draft
+	Chosen bool   `json:"chosen,omitempty"` // something was chosen or written, not only passed over
+	Reach  int    `json:"reach,omitempty"`  // the next page to show
 	Packed []byte `json:"packed,omitempty"`
 	Words  []byte `json:"words,omitempty"` // sealed free text, by item
 
@@ -56,12 +57,13 @@ type Response struct {
 	Receipt string               `json:"receipt,omitempty"` // keyed hash of the receipt code
 	Consent *Consent             `json:"consent,omitempty"` // relayed answers only
 	Author  string               `json:"author,omitempty"`  // staff user who answered on the victim's behalf
+	SentBy  string               `json:"sent_by,omitempty"` // session that sent it: none other sees the receipt
 
-	StartedAt   time.Time `json:"started_at"`
-	SavedAt     time.Time `json:"saved_at"`
-	SubmittedAt time.Time `json:"submitted_at"`
-	ClosesAt    time.Time `json:"closes_at"`
-	ChangedAt   time.Time `json:"changed_at"`
+	StartedAt   time.Time `json:"started_at,omitzero"`
+	SavedAt     time.Time `json:"saved_at,omitzero"`
+	SubmittedAt time.Time `json:"submitted_at,omitzero"`
+	ClosesAt    time.Time `json:"closes_at,omitzero"`
+	ChangedAt   time.Time `json:"changed_at,omitzero"`
 
 	FollowUp bool `json:"follow_up"` // kept, and what follows from it is not all done yet
 	Uncoded  bool `json:"uncoded"`   // has free text that no coder has read yet
@@ -78,7 +80,7 @@ type Ticks struct {
 // Consent records how a victim agreed that an advocate relays their words.
 type Consent struct {
 	How string    `json:"how"` // in-person, phone, video, writing
-	At  time.Time `json:"at"`
+	At  time.Time `json:"at,omitzero"`
 }
 
 // ResponseRow is a kept response as figures read it, without words or draft.
@@ -106,8 +108,8 @@ type Link struct {
 	Stage     Stage     `json:"stage"`
 	Round     int       `json:"round"`
 	Address   string    `json:"address,omitempty"` // pseudonym of the address that it was mailed to
-	MintedAt  time.Time `json:"minted_at"`
-	ExpiresAt time.Time `json:"expires_at"`
+	MintedAt  time.Time `json:"minted_at,omitzero"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
 // Sitting is one person's survey session: which response they are writing, by a
@@ -124,9 +126,9 @@ type Sitting struct {
 	Quick     bool      `json:"quick"`
 	Author    string    `json:"author,omitempty"`
 	Consent   *Consent  `json:"consent,omitempty"`
-	ClosesAt  time.Time `json:"closes_at"` // no answer after this
-	StartedAt time.Time `json:"started_at"`
-	ExpiresAt time.Time `json:"expires_at"`
-	EndedAt   time.Time `json:"ended_at"` // left, stopped or over; nothing is shown or taken after it
-	Over      bool      `json:"over"`     // submitted: only the last page may be shown
+	ClosesAt  time.Time `json:"closes_at,omitzero"` // no answer after this
+	StartedAt time.Time `json:"started_at,omitzero"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	EndedAt   time.Time `json:"ended_at,omitzero"` // left, stopped or over; nothing is shown or taken after it
+	Over      bool      `json:"over"`              // submitted: only the last page may be shown
 }
