@@ -32,6 +32,19 @@ func TestShippedAlertWords(t *testing.T) {
 		{"ur", selfHarm, "main marna chahti hoon"},
 		{"ur", "", "افسر نے ہر ہفتے فون کیا، اس سے بہت اطمینان ہوا۔"},
 		{"ur", "", "پولیس کو مجھے بروقت بتانا چاہیے تھا، فون کا جواب نہیں ملا۔"},
+		{"ar", danger, "قال إنه سَيقتلني أنا وأولادي"},
+		{"ar", danger, "هو واقف قدام بيتى دلوقتي"},
+		{"ar", danger, "يهددني بالقتل كل يوم"},
+		{"ar", danger, "رح يقتلني اذا رجعت"},
+		{"ar", danger, "أنا خائفة على حياتي"},
+		{"ar", danger, "حبسني في البيت وأخذ الهاتف"},
+		{"ar", danger, "2al haye2telni"},
+		{"ar", selfHarm, "لم أعد أريد العيش"},
+		{"ar", selfHarm, "بدي موت وارتاح"},
+		{"ar", selfHarm, "أفكر في الإنتحار"},
+		{"ar", selfHarm, "عايزه أموت"},
+		{"ar", "", "اتصل بي الشرطي كل أسبوع وكان ذلك مفيدًا جدًا."},
+		{"ar", "", "أريد أن تخبرني الشرطة بالمستجدات، لم يرد أحد على اتصالي."},
 	} {
 		hits := q.Hits(Answers{"open.help": {State: Answered, Text: tt.text}}, tt.lang)
 		found := tt.want == "" && len(hits) == 0
