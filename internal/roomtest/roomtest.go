@@ -221,13 +221,13 @@ func Address(n int) string { return fmt.Sprintf("person%d@example.org", n) }
 const Advocate = "advocate1@example.org"
 
 // Report makes the event that begins case n: an adult with an address confirmed
-// as safe at any hour.
+// as safe at any hour: from midnight to midnight.
 func Report(n int, at time.Time, change ...func(*survey.Event)) survey.Event {
 	yes := true
 	safe, confirmed := true, at
 	return Event(n, "reported", survey.Reported, at, append([]func(*survey.Event){func(e *survey.Event) {
 		e.Borough, e.Offence, e.Adult, e.Advocate = "Ealing", "stalking-2a", &yes, Advocate
-		e.Contact = &survey.Contact{Email: Address(n), Language: "en", EmailSafe: &safe, SafeConfirmedAt: &confirmed, SafeFrom: "00:00", SafeTo: "23:59"}
+		e.Contact = &survey.Contact{Email: Address(n), Language: "en", EmailSafe: &safe, SafeConfirmedAt: &confirmed, SafeFrom: "00:00", SafeTo: "00:00"}
 	}}, change...)...)
 }
 
