@@ -190,6 +190,9 @@ func guessable(password string, personal []string) bool {
 	}
 	words := strings.Fields(tried)
 	for _, text := range personal {
+		if strings.TrimSpace(text) != "" && folded == strings.ToLower(strings.TrimSpace(text)) {
+			return true // the address or name itself, however short its words
+		}
 		for _, word := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) }) {
 			if utf8.RuneCountInString(word) >= minPersonal {
 				words = append(words, word)

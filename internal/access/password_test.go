@@ -30,6 +30,9 @@ func TestCheckPassword(t *testing.T) {
 			t.Errorf("%q: %v", password, err)
 		}
 	}
+	if err := access.CheckPassword("Dot@example.org", "dot@example.org", "Dot"); err == nil {
+		t.Error("one's own address accepted")
+	}
 	// Twelve characters, not twelve bytes, and counted after normalisation.
 	if err := access.CheckPassword(strings.Repeat("e\u0301a\u0301o\u0301", 3) + "u\u0301z"); err == nil {
 		t.Error("eleven characters accepted")
