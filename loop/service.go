@@ -469,7 +469,9 @@ func (a *Action) Overdue(today string) bool {
 }
 
 // Publish puts actions on the public page and sets out to tell those who asked:
-// step 14. Only actions that say what was done, or why nothing will be, can be published.
+// step 14. Only actions that say what was done, or why nothing will be, can be
+// published. The same title and actions on one day are one publication, so that
+// a double click or a second try after a crash writes to nobody twice.
 func (s *Service) Publish(ctx context.Context, by survey.Actor, title string, ids []string) (Publication, error) {
 	title = strings.TrimSpace(title)
 	var faults []fault.Field
@@ -480,6 +482,13 @@ func (s *Service) Publish(ctx context.Context, by survey.Actor, title string, id
 		faults = append(faults, fault.Field{Field: "actions", Message: "choose at least one action"})
 	}
 	now := s.now()
+	var order []string // as they were given, each once
+	for _, id := range ids {
+		if !slices.Contains(order, id) {
+			order = append(order, id)
+		}
+	}
+	ids = order
 	for _, id := range ids {
 		a, err := s.store.Action(ctx, id)
 		if err != nil {
@@ -492,12 +501,15 @@ func (s *Service) Publish(ctx context.Context, by survey.Actor, title string, id
 	if err := fault.Fields("the form has faults", faults...); err != nil {
 		return Publication{}, err
 	}
-	id := now.Format("20060102t150405.000") + "-" + strings.ToLower(rand.Text()[:6])
+	id := now.Format("20060102") + "-" + s.keys.Pseudonym("publication", append([]string{title}, slices.Sorted(slices.Values(ids))...)...)
 	if err := s.audit.Append(ctx, by.Entry("actions.published", "publication:"+id)); err != nil {
 		return Publication{}, fmt.Errorf("audit a publication: %w", err)
 	}
 	p, err := s.store.UpdatePublication(ctx, id, func(p *Publication) error {
-		p.Title, p.Actions, p.At, p.By = title, slices.Clone(ids), now, by.ID
+		if p.Version > 0 {
+			return survey.ErrUnchanged
+		}
+		p.Title, p.Actions, p.At, p.By = title, ids, now, by.ID
 		return nil
 	})
 	if err != nil {

@@ -570,6 +570,45 @@ func TestPublish(t *testing.T) {
 	}
 }
 
+// TestPublishOnce: a double click, or a second try after a crash, is one round of letters.
+func TestPublishOnce(t *testing.T) {
+	publish := func(w *roomtest.World) error {
+		_, err := w.Loop.Publish(t.Context(), chief, " Spring ", []string{"a", "b", "a"})
+		return err
+	}
+	roomtest.EachCrash(t, func(w *roomtest.World) {
+		for _, id := range []string{"a", "b"} {
+			if _, err := w.Store.UpdateAction(t.Context(), id, func(a *loop.Action) error { a.Status = loop.Done; return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}, publish, func(w *roomtest.World, crash string) {
+		for range 2 {
+			w.Clock.Pass(time.Second)
+			if err := publish(w); err != nil {
+				t.Errorf("%s: %v", crash, err)
+			}
+		}
+		rounds, err := w.Loop.Published(t.Context())
+		if err != nil || len(rounds) != 1 || len(rounds[0].Items) != 2 {
+			t.Errorf("%s: %+v %v", crash, rounds, err)
+			return
+		}
+		for _, a := range rounds[0].Items {
+			if a.Published.IsZero() {
+				t.Errorf("%s: %s is not marked as published", crash, a.ID)
+			}
+		}
+		w.Clock.Pass(day) // on another day it is meant as another round
+		if err := publish(w); err != nil {
+			t.Errorf("%s: %v", crash, err)
+		}
+		if rounds, err := w.Loop.Published(t.Context()); err != nil || len(rounds) != 2 {
+			t.Errorf("%s: %d rounds, %v", crash, len(rounds), err)
+		}
+	})
+}
+
 // TestTellCrashes: each subscriber has one letter, whatever dies in between.
 func TestTellCrashes(t *testing.T) {
 	letters := map[*roomtest.World]map[string]int{}

@@ -28,14 +28,14 @@ type Case struct {
 	Force      string       `json:"force"`
 	Ref        []byte       `json:"ref"` // sealed case_ref
 	Events     []CaseEvent  `json:"events"`
-	Flags      Flags        `json:"flags"`
+	Flags      Flags        `json:"flags,omitzero"`
 	Invites    []Invitation `json:"invites"`
 
 	// Folded from the events on every change, kept for queries and figures.
 	Facts Facts `json:"facts"`
 
-	NextAt    time.Time `json:"next_at"` // when the plan next has something to do; zero: nothing
-	ChangedAt time.Time `json:"changed_at"`
+	NextAt    time.Time `json:"next_at,omitzero"` // when the plan next has something to do; zero: nothing
+	ChangedAt time.Time `json:"changed_at,omitzero"`
 }
 
 // CaseEvent is an event as the case keeps it: facts alone. The address is a
@@ -43,7 +43,7 @@ type Case struct {
 type CaseEvent struct {
 	ID            string        `json:"id"` // the sender's event_id
 	Type          EventType     `json:"type"`
-	At            time.Time     `json:"at"`
+	At            time.Time     `json:"at,omitzero"`
 	Borough       string        `json:"borough,omitempty"`
 	BCU           string        `json:"bcu,omitempty"`
 	Offence       string        `json:"offence,omitempty"`
@@ -66,7 +66,7 @@ type ContactFacts struct {
 	Address     string    `json:"address"` // pseudonym of the normalised address; empty: none
 	Language    string    `json:"language,omitempty"`
 	Safe        *bool     `json:"safe,omitempty"` // nil: not said
-	ConfirmedAt time.Time `json:"confirmed_at"`
+	ConfirmedAt time.Time `json:"confirmed_at,omitzero"`
 	Days        []string  `json:"days,omitempty"` // mon … sun; empty: any day
 	From        string    `json:"from,omitempty"` // HH:MM in the policy's zone; empty: the policy's
 	To          string    `json:"to,omitempty"`
@@ -74,7 +74,7 @@ type ContactFacts struct {
 
 // Facts is a case as its events tell it, whatever order they came in.
 type Facts struct {
-	ReportedAt    time.Time     `json:"reported_at"`
+	ReportedAt    time.Time     `json:"reported_at,omitzero"`
 	Borough       string        `json:"borough,omitempty"`
 	BCU           string        `json:"bcu,omitempty"`
 	Offence       string        `json:"offence,omitempty"`
@@ -87,7 +87,7 @@ type Facts struct {
 	Contact       *ContactFacts `json:"contact,omitempty"`
 	ContactEvent  string        `json:"contact_event,omitempty"` // whose sealed address is the current one
 	Held          bool          `json:"held,omitempty"`
-	OptedOutAt    time.Time     `json:"opted_out_at"`
+	OptedOutAt    time.Time     `json:"opted_out_at,omitzero"`
 	Merged        bool          `json:"merged,omitempty"`
 	Disengaged    bool          `json:"disengaged,omitempty"`
 	Charged       bool          `json:"charged,omitempty"` // a charge was recorded, so the case has a court stage
@@ -98,21 +98,21 @@ type Facts struct {
 
 // Spell is one stretch of a case from its report (or reopening) to its end.
 type Spell struct {
-	From       time.Time `json:"from"`
-	WithdrewAt time.Time `json:"withdrew_at"` // zero: not withdrawn
-	ClosedAt   time.Time `json:"closed_at"`   // zero: not closed
-	NotifiedAt time.Time `json:"notified_at"` // when the person was told of the closure; zero: not yet recorded
-	To         time.Time `json:"to"`          // when it was reopened; zero: the current spell
+	From       time.Time `json:"from,omitzero"`
+	WithdrewAt time.Time `json:"withdrew_at,omitzero"` // zero: not withdrawn
+	ClosedAt   time.Time `json:"closed_at,omitzero"`   // zero: not closed
+	NotifiedAt time.Time `json:"notified_at,omitzero"` // when the person was told of the closure; zero: not yet recorded
+	To         time.Time `json:"to,omitzero"`          // when it was reopened; zero: the current spell
 }
 
 // Flags is what the person, an advocate or the mail system told us, beside the
 // police's events.
 type Flags struct {
-	OptedOutAt time.Time `json:"opted_out_at"`      // "stop these messages"
-	OptedInAt  time.Time `json:"opted_in_at"`       // an advocate recorded that the person wants them again
-	NotMe      string    `json:"not_me,omitempty"`  // pseudonym of an address whose reader said "this is not for me"
-	Bounced    string    `json:"bounced,omitempty"` // pseudonym of an address that bounced for good
-	RiskAt     time.Time `json:"risk_at"`           // an advocate said: do not write for now
+	OptedOutAt time.Time `json:"opted_out_at,omitzero"` // "stop these messages"
+	OptedInAt  time.Time `json:"opted_in_at,omitzero"`  // an advocate recorded that the person wants them again
+	NotMe      string    `json:"not_me,omitempty"`      // pseudonym of an address whose reader said "this is not for me"
+	Bounced    string    `json:"bounced,omitempty"`     // pseudonym of an address that bounced for good
+	RiskAt     time.Time `json:"risk_at,omitzero"`      // an advocate said: do not write for now
 }
 
 // MailState says how far one mail of an invitation has come.
@@ -153,9 +153,9 @@ const (
 type Mailing struct {
 	State    MailState `json:"state,omitempty"`
 	Reason   Reason    `json:"reason,omitempty"`
-	DueAt    time.Time `json:"due_at"` // the earliest safe instant
-	QueuedAt time.Time `json:"queued_at"`
-	SentAt   time.Time `json:"sent_at"`
+	DueAt    time.Time `json:"due_at,omitzero"` // the earliest safe instant
+	QueuedAt time.Time `json:"queued_at,omitzero"`
+	SentAt   time.Time `json:"sent_at,omitzero"`
 	To       string    `json:"to,omitempty"`  // pseudonym of the address it was last written to
 	Try      int       `json:"try,omitempty"` // grows when a queued mail is dropped, so that it may be queued afresh
 }
@@ -164,24 +164,24 @@ type Mailing struct {
 type Invitation struct {
 	Stage    Stage     `json:"stage"`
 	Round    int       `json:"round"`
-	AnchorAt time.Time `json:"anchor_at"` // the moment the stage counts from
-	LatestAt time.Time `json:"latest_at"` // no first mail after this
-	ClosesAt time.Time `json:"closes_at"` // no answer after this; zero until sent
-	First    Mailing   `json:"first"`
-	Reminder Mailing   `json:"reminder"`
+	AnchorAt time.Time `json:"anchor_at,omitzero"` // the moment the stage counts from
+	LatestAt time.Time `json:"latest_at,omitzero"` // no first mail after this
+	ClosesAt time.Time `json:"closes_at,omitzero"` // no answer after this; zero until sent
+	First    Mailing   `json:"first,omitzero"`
+	Reminder Mailing   `json:"reminder,omitzero"`
 
-	StartedAt time.Time  `json:"started_at"` // at least one question answered
+	StartedAt time.Time  `json:"started_at,omitzero"` // at least one question answered
 	Answered  []Answered `json:"answered,omitempty"`
-	RefusedAt time.Time  `json:"refused_at"` // the person said no to this one
-	TakenBack time.Time  `json:"taken_back"` // the person withdrew their answer
-	Ended     bool       `json:"ended"`      // ClosesAt has passed
+	RefusedAt time.Time  `json:"refused_at,omitzero"` // the person said no to this one
+	TakenBack time.Time  `json:"taken_back,omitzero"` // the person withdrew their answer
+	Ended     bool       `json:"ended"`               // ClosesAt has passed
 }
 
 // Answered marks that an answer to this invitation is kept, and whose it is.
 type Answered struct {
 	Mode     Mode      `json:"mode"`
 	Complete bool      `json:"complete"`
-	At       time.Time `json:"at"`
+	At       time.Time `json:"at,omitzero"`
 }
 
 // ContactCard holds the sealed contact details of a case, one sealed entry an
@@ -191,7 +191,7 @@ type ContactCard struct {
 	ID        string         `json:"id"`
 	Version   int64          `json:"version"`
 	Entries   []ContactEntry `json:"entries"`
-	ChangedAt time.Time      `json:"changed_at"`
+	ChangedAt time.Time      `json:"changed_at,omitzero"`
 }
 
 // ContactEntry is the address that one event brought, sealed.
@@ -205,9 +205,9 @@ type ContactEntry struct {
 type Refusal struct {
 	ID      string    `json:"id"` // pseudonym of the normalised address
 	Version int64     `json:"version"`
-	At      time.Time `json:"at"`
+	At      time.Time `json:"at,omitzero"`
 	NotMe   bool      `json:"not_me,omitempty"` // its reader is not the person meant: the address is out, the person is not
-	Lifted  time.Time `json:"lifted"`           // an advocate recorded that the person wants mail again
+	Lifted  time.Time `json:"lifted,omitzero"`  // an advocate recorded that the person wants mail again
 }
 
 // stands reports whether the address is still refused.
