@@ -72,15 +72,9 @@ func openAt(t testing.TB, server, uri string, opts mongodb.Options) *mongodb.Sto
 	return s
 }
 
-// TestServer is everything that needs a server, under one roof so that there is
-// one line where there is none.
+// TestServer is everything that needs a server beside the conformance suite.
 func TestServer(t *testing.T) {
 	uri := serverURI(t)
-	t.Run("conformance", func(t *testing.T) {
-		storetest.Run(t, func(t *testing.T) storetest.Store {
-			return openNew(t, uri, mongodb.Options{PageRows: storetest.PageRows})
-		})
-	})
 	t.Run("a newer schema is refused", func(t *testing.T) { newerSchema(t, uri) })
 	t.Run("several open it together", func(t *testing.T) { openTogether(t, uri) })
 	t.Run("the server goes away", func(t *testing.T) { serverGoesAway(t, uri) })
