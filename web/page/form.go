@@ -8,19 +8,20 @@ import (
 
 // Field is one control of a form: what it asks, what was typed, what is wrong.
 type Field struct {
-	Name    string
-	Label   string
-	Hint    string
-	Error   string
-	Value   string
-	Values  []string // of checkboxes
-	Type    string   // of an input: text, email, password, date …
-	Max     int      // most characters; 0: no limit of its own
-	Rows    int      // of a textarea
-	Auto    string   // autocomplete token
-	Lang    string   // language of the options, when not the page's
-	Choices []Choice
-	Legend  string // class of a group's legend: "big" on a page with one question
+	Name      string
+	Label     string
+	Hint      string
+	Error     string
+	ErrorWord string // said before the error, in the page's language; "Problem:" when empty
+	Value     string
+	Values    []string // of checkboxes
+	Type      string   // of an input: text, email, password, date …
+	Max       int      // most characters; 0: no limit of its own
+	Rows      int      // of a textarea
+	Auto      string   // autocomplete token
+	Lang      string   // language of the options, when not the page's
+	Choices   []Choice
+	Legend    string // class of a group's legend: "big" on a page with one question
 }
 
 // Choice is one option of radios, checkboxes or a select.

@@ -14,12 +14,15 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"golang.org/x/text/language"
 
 	"victimvoice/internal/edge"
 	"victimvoice/internal/fault"
@@ -29,7 +32,7 @@ import (
 	"victimvoice/web/page"
 )
 
-//go:embed templates locales
+//go:embed all:templates locales
 var files embed.FS
 
 // NeutralSite is where leaving leads: a page that anyone might have open.
@@ -70,21 +73,35 @@ func New(sv *survey.Service, lp *loop.Service, conf Config) (*Pages, error) {
 	return &Pages{survey: sv, loop: lp, book: book, words: words, conf: conf}, nil
 }
 
+// The rates at which one network may follow links and try receipt codes. Neither
+// can be guessed (128 bits and more), so these bound the load alone, and are wide:
+// a mobile operator puts thousands of people behind one address, and a mail
+// scanner opens every link of a morning's mails.
+var (
+	linkRate = edge.Rate{PerSecond: 20, Burst: 300}
+	codeRate = edge.Rate{PerSecond: 0.5, Burst: 30}
+)
+
+// networks is how many networks are remembered for that.
+const networks = 20_000
+
 // Register puts the pages under their addresses. Mails hold /f/…, so these never change.
 func (s *Pages) Register(r gin.IRouter) {
-	r.GET("/f/:token", edge.Handle(s.door))
-	r.HEAD("/f/:token", edge.Handle(s.door))
-	r.POST("/f/:token", edge.Handle(s.begin))
-	r.GET("/f/:token/stop", edge.Handle(s.askRefusal(false)))
-	r.POST("/f/:token/stop", edge.Handle(s.refuse(false)))
-	r.GET("/f/:token/not-me", edge.Handle(s.askRefusal(true)))
-	r.POST("/f/:token/not-me", edge.Handle(s.refuse(true)))
+	links := edge.Limit(edge.NewLimiter(linkRate, networks, s.conf.Now), edge.Client)
+	codes := edge.Limit(edge.NewLimiter(codeRate, networks, s.conf.Now), edge.Client)
+	r.GET("/f/:token", links, edge.Handle(s.door))
+	r.HEAD("/f/:token", links, edge.Handle(s.door))
+	r.POST("/f/:token", links, edge.Handle(s.begin))
+	r.GET("/f/:token/stop", links, edge.Handle(s.askRefusal(false)))
+	r.POST("/f/:token/stop", links, edge.Handle(s.refuse(false)))
+	r.GET("/f/:token/not-me", links, edge.Handle(s.askRefusal(true)))
+	r.POST("/f/:token/not-me", links, edge.Handle(s.refuse(true)))
 	r.GET("/f", edge.Handle(s.sheet))
 	r.POST("/f", edge.Handle(s.answer))
 	r.GET("/f/safety", edge.Handle(s.safety))
 	r.GET("/f/stopped", edge.Handle(s.stopped))
 	r.GET("/withdraw", edge.Handle(s.askWithdrawal))
-	r.POST("/withdraw", edge.Handle(s.withdraw))
+	r.POST("/withdraw", codes, edge.Handle(s.withdraw))
 	r.GET("/x", edge.Handle(s.leave))
 	r.POST("/x", edge.Handle(s.leave))
 }
@@ -112,6 +129,20 @@ func (s *Pages) frame(lang string) frame {
 	return f
 }
 
+// before is the frame of a page shown outside a session: in a language that the
+// browser asks for, since nothing else is known of who looks.
+func (s *Pages) before(c *gin.Context) frame {
+	wanted, _, _ := language.ParseAcceptLanguage(c.GetHeader("Accept-Language")) // what cannot be read asks for nothing
+	have := s.words.Languages()
+	for _, tag := range wanted {
+		base, _ := tag.Base()
+		if slices.Contains(have, base.String()) {
+			return s.frame(base.String())
+		}
+	}
+	return s.frame(page.FallbackLanguage)
+}
+
 func (s *Pages) during(st survey.Sitting) frame {
 	f := s.frame(st.Language)
 	f.Support, f.Mode, f.Proxy = true, st.Mode, st.Mode != survey.ModeSelf
@@ -121,7 +152,7 @@ func (s *Pages) during(st survey.Sitting) frame {
 // nothing is the one page for whatever opens nothing: unknown, used, expired and
 // revoked links, sessions that were left or ran out. It never says which.
 func (s *Pages) nothing(c *gin.Context) error {
-	f := s.frame(page.FallbackLanguage)
+	f := s.before(c)
 	f.LeaveTo = ""
 	return s.book.Show(c, http.StatusNotFound, "nothing", f)
 }
@@ -159,8 +190,13 @@ func (s *Pages) begin(c *gin.Context) error {
 		return s.orNothing(c, err)
 	}
 	s.SetSession(c, secret)
-	return page.See(c, "/f")
+	return page.See(c, "/f?"+started+"=1")
 }
+
+// started marks the one request in which the browser must bring the cookie that
+// it has just been given. It leads on to the bare address, so that history never
+// holds it where cookies are kept.
+const started = "s"
 
 func (s *Pages) cookie() string {
 	if s.conf.Secure {
@@ -198,6 +234,9 @@ func (s *Pages) sitting(c *gin.Context) (survey.Sitting, error) {
 // leave ends the session on the server and in the browser and goes somewhere
 // neutral: without script, by the script's location.replace, from any page.
 func (s *Pages) leave(c *gin.Context) error {
+	if ahead(c) {
+		return page.See(c, NeutralSite) // nobody has left yet
+	}
 	to := NeutralSite
 	if secret := s.secret(c); secret != "" {
 		if st, err := s.survey.Sitting(c.Request.Context(), secret); err == nil && st.Mode != survey.ModeSelf {
@@ -211,11 +250,23 @@ func (s *Pages) leave(c *gin.Context) error {
 	return page.See(c, to)
 }
 
+// ahead reports whether the browser asks before the person has.
+func ahead(c *gin.Context) bool {
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Moz"} {
+		if strings.Contains(strings.ToLower(c.GetHeader(name)), "prefetch") {
+			return true
+		}
+	}
+	return false
+}
+
 type refusalPage struct {
 	frame
-	Token string
-	NotMe bool
-	Done  bool
+	Token    string
+	NotMe    bool
+	Done     bool
+	Sure     page.Field
+	Problems []page.Problem
 }
 
 func (s *Pages) askRefusal(notMe bool) edge.HandlerFunc {
@@ -224,18 +275,58 @@ func (s *Pages) askRefusal(notMe bool) edge.HandlerFunc {
 		if err != nil {
 			return s.orNothing(c, err)
 		}
-		return s.book.Show(c, http.StatusOK, "refusal", refusalPage{frame: s.frame(d.Language), Token: c.Param("token"), NotMe: notMe})
+		return s.refusal(c, d, notMe, http.StatusOK, "")
 	}
+}
+
+// refusal asks for a tick and a button: a program that sends the forms it finds
+// as they stand refuses nothing.
+func (s *Pages) refusal(c *gin.Context, d survey.Door, notMe bool, status int, problem string) error {
+	f := s.frame(d.Language)
+	label := "refusal-stop-button"
+	if notMe {
+		label = "refusal-not-me-button"
+	}
+	text, err := f.Say(label)
+	if err != nil {
+		return err
+	}
+	p := refusalPage{frame: f, Token: c.Param("token"), NotMe: notMe}
+	p.Sure = page.Field{Name: "sure", Choices: []page.Choice{{Value: "yes", Label: text}}}
+	if problem != "" {
+		said, err := f.Say(problem)
+		if err != nil {
+			return err
+		}
+		p.Problems = []page.Problem{{Field: "sure", Message: said}}
+		if err := f.blame(&p.Sure, said); err != nil {
+			return err
+		}
+	}
+	return s.book.Show(c, status, "refusal", p)
+}
+
+// blame puts an error on a field, with the word before it in the page's language.
+func (f frame) blame(field *page.Field, message string) error {
+	if message == "" {
+		return nil
+	}
+	word, err := f.Say("error-word")
+	if err != nil {
+		return err
+	}
+	field.Error, field.ErrorWord = message, word
+	return nil
 }
 
 func (s *Pages) refuse(notMe bool) edge.HandlerFunc {
 	return func(c *gin.Context) error {
-		if c.PostForm("sure") != "yes" {
-			return fault.New(fault.Invalid, "This form is not complete. Go back and try again.")
-		}
 		d, err := s.survey.Follow(c.Request.Context(), c.Param("token"))
 		if err != nil {
 			return s.orNothing(c, err)
+		}
+		if c.PostForm("sure") != "yes" {
+			return s.refusal(c, d, notMe, http.StatusUnprocessableEntity, "refusal-tick")
 		}
 		if err := s.survey.Refuse(c.Request.Context(), c.Param("token"), notMe); err != nil {
 			return s.orNothing(c, err)
@@ -282,6 +373,12 @@ type thanksPage struct {
 // sheet shows where the person is: the page about leaving before the first
 // question, a question page, the last page, or the thanks.
 func (s *Pages) sheet(c *gin.Context) error {
+	if c.Query(started) != "" {
+		if s.secret(c) == "" {
+			return s.book.Show(c, http.StatusOK, "cookies", s.before(c))
+		}
+		return page.See(c, "/f")
+	}
 	st, err := s.sitting(c)
 	if err != nil {
 		return s.orNothing(c, err)
@@ -290,7 +387,10 @@ func (s *Pages) sheet(c *gin.Context) error {
 	if err != nil {
 		return s.orNothing(c, err)
 	}
-	if st.Over || sh.Over {
+	if sh.Over {
+		if !sh.Sent { // sent by somebody else, or elsewhere: neither the code nor what it led to is for whoever looks here
+			return s.nothing(c)
+		}
 		return s.thanks(c, st, sh)
 	}
 	n, explicit := pageNumber(c)
@@ -330,7 +430,9 @@ func (s *Pages) question(c *gin.Context, status int, st survey.Sitting, sh surve
 		if err != nil {
 			return err
 		}
-		f.Error = page.ErrorOf(problems, it.ID)
+		if err := q.blame(&f, page.ErrorOf(problems, it.ID)); err != nil {
+			return err
+		}
 		if len(p.Items) == 1 {
 			f.Legend = "big"
 		}
@@ -377,6 +479,11 @@ func (s *Pages) field(it *questionnaires.Item, text *questionnaires.Text, v page
 func (s *Pages) answer(c *gin.Context) error {
 	ctx := c.Request.Context()
 	st, err := s.sitting(c)
+	late := false
+	if survey.IsClosed(err) && s.secret(c) != "" {
+		st, err = s.survey.RunOut(ctx, s.secret(c))
+		late = err == nil
+	}
 	if err != nil {
 		return s.orNothing(c, err)
 	}
@@ -384,19 +491,26 @@ func (s *Pages) answer(c *gin.Context) error {
 	if err != nil {
 		return s.orNothing(c, err)
 	}
-	if st.Over || sh.Over {
+	if sh.Over {
+		if late {
+			return s.nothing(c)
+		}
 		return page.See(c, "/f") // sent already, from another tab: the thanks are there
 	}
 	if err := c.Request.ParseForm(); err != nil {
 		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
 	}
 	form := c.Request.PostForm
-	switch form.Get("do") {
-	case "begin":
+	switch do := form.Get("do"); {
+	case late && (do == "begin" || do == "send"):
+		return page.See(c, "/f/stopped") // nothing was typed; the link leads on
+	case do == "begin":
 		return page.See(c, "/f?p=1")
-	case "send":
+	case do == "send":
 		return s.send(c, st, sh)
-	case "next", "stop":
+	case do == "stop" && form.Get("page") == "": // on the last page
+		return s.stop(c, st)
+	case do == "next", do == "stop":
 	default:
 		return fault.New(fault.Invalid, "This form is not complete. Go back and try again.")
 	}
@@ -424,18 +538,25 @@ func (s *Pages) answer(c *gin.Context) error {
 		}
 		return s.orNothing(c, err)
 	}
-	if form.Get("do") == "stop" {
-		if err := s.survey.Leave(ctx, s.secret(c)); err != nil {
-			return err
-		}
-		s.dropSession(c)
-		to := "/f/stopped"
-		if st.Mode != survey.ModeSelf {
-			to = "/work"
-		}
-		return page.See(c, to)
+	switch {
+	case form.Get("do") == "stop":
+		return s.stop(c, st)
+	case late:
+		return page.See(c, "/f/stopped") // what was typed is kept; nothing is shown through a session that ran out
 	}
 	return page.See(c, "/f?p="+strconv.Itoa(n+1))
+}
+
+// stop ends a session in which all that was typed is kept.
+func (s *Pages) stop(c *gin.Context, st survey.Sitting) error {
+	if err := s.survey.Leave(c.Request.Context(), s.secret(c)); err != nil {
+		return err
+	}
+	s.dropSession(c)
+	if st.Mode != survey.ModeSelf {
+		return page.See(c, "/work")
+	}
+	return page.See(c, "/f/stopped")
 }
 
 // explain turns the questionnaire's messages into the person's language.
@@ -526,7 +647,17 @@ func (s *Pages) send(c *gin.Context, st survey.Sitting, sh survey.Sheet) error {
 			return fault.New(fault.Invalid, "This form has something in it that is not on the page. Nothing of it was kept. Go back and try again.")
 		}
 	}
+	if st.Mode == survey.ModeObserved && ticks != (survey.Ticks{}) {
+		return fault.New(fault.Invalid, "This form has something in it that is not on the page. Nothing of it was kept. Go back and try again.")
+	}
 	r, _, err := s.survey.Submit(ctx, st, ticks)
+	if fault.Is(err, fault.Invalid) {
+		text, err := s.words.In(st.Language).Say("error-nothing")
+		if err != nil {
+			return err
+		}
+		return s.last(c, http.StatusUnprocessableEntity, st, sh, c.PostFormArray(questionnaires.TicksItem), []page.Problem{{Message: text}})
+	}
 	if err != nil {
 		return s.orNothing(c, err)
 	}
@@ -541,8 +672,7 @@ func (s *Pages) send(c *gin.Context, st survey.Sitting, sh survey.Sheet) error {
 }
 
 func (s *Pages) stopped(c *gin.Context) error {
-	f := s.frame(page.FallbackLanguage)
-	return s.book.Show(c, http.StatusOK, "stopped", f)
+	return s.book.Show(c, http.StatusOK, "stopped", s.before(c))
 }
 
 func (s *Pages) safety(c *gin.Context) error {
@@ -565,7 +695,7 @@ func (s *Pages) askWithdrawal(c *gin.Context) error {
 }
 
 func (s *Pages) withdrawForm(c *gin.Context, status int, typed string, problems []page.Problem) error {
-	f := s.frame(page.FallbackLanguage)
+	f := s.before(c)
 	label, err := f.Say("withdraw-label")
 	if err != nil {
 		return err
@@ -574,7 +704,10 @@ func (s *Pages) withdrawForm(c *gin.Context, status int, typed string, problems 
 	if err != nil {
 		return err
 	}
-	field := page.Field{Name: "code", Label: label, Hint: hint, Value: typed, Error: page.ErrorOf(problems, "code"), Max: 60}
+	field := page.Field{Name: "code", Label: label, Hint: hint, Value: typed, Max: 60}
+	if err := f.blame(&field, page.ErrorOf(problems, "code")); err != nil {
+		return err
+	}
 	return s.book.Show(c, status, "withdraw", withdrawPage{frame: f, Code: field, Problems: problems})
 }
 
@@ -586,8 +719,7 @@ func (s *Pages) withdraw(c *gin.Context) error {
 	r, err := s.survey.WithdrawAnswers(ctx, typed)
 	switch {
 	case fault.Is(err, fault.Invalid):
-		v := s.words.In(page.FallbackLanguage)
-		text, sayErr := v.Say("error-code")
+		text, sayErr := s.before(c).Say("error-code")
 		if sayErr != nil {
 			return sayErr
 		}
@@ -603,13 +735,17 @@ func (s *Pages) withdraw(c *gin.Context) error {
 			s.conf.Log.Error("a withdrawn response was not followed up at once", "response", r.ID, "error", err)
 		}
 	}
-	return s.book.Show(c, http.StatusOK, "withdraw", withdrawPage{frame: s.frame(page.FallbackLanguage), Done: true})
+	return s.book.Show(c, http.StatusOK, "withdraw", withdrawPage{frame: s.before(c), Done: true})
 }
 
 type problemPage struct {
 	frame
 	Detail string
+	Again  []typed // what was sent, to be sent again
 }
+
+// typed is one value of a form.
+type typed struct{ Name, Value string }
 
 // Owns reports whether an address is one of the survey's, so that an error there
 // is shown as a survey page.
@@ -617,14 +753,28 @@ func Owns(path string) bool {
 	return path == "/f" || path == "/x" || path == "/withdraw" || strings.HasPrefix(path, "/f/")
 }
 
-// Problem shows an error as a survey page: what may be shown of it, and the way back.
+// Problem shows an error as a survey page: what may be shown of it, and the way
+// back. An address that is none looks like a link that opens nothing. Where a part
+// of ours is away, what was typed goes with the page, so that it can be sent again.
 func (s *Pages) Problem(c *gin.Context, p edge.Problem) {
-	f := s.frame(page.FallbackLanguage)
-	detail := p.Detail
-	if p.Status >= http.StatusInternalServerError {
-		detail = ""
+	if p.Status == http.StatusNotFound {
+		if err := s.nothing(c); err == nil {
+			return
+		}
 	}
-	if err := s.book.Show(c, p.Status, "problem", problemPage{frame: f, Detail: detail}); err != nil {
+	q := problemPage{frame: s.before(c), Detail: p.Detail}
+	passing := p.Status >= http.StatusInternalServerError || p.Status == http.StatusTooManyRequests
+	if passing || q.Lang != page.FallbackLanguage { // the details are written in one language
+		q.Detail = ""
+	}
+	if passing && c.Request.Method == http.MethodPost && c.Request.URL.Path == "/f" && c.Request.ParseForm() == nil {
+		for _, name := range slices.Sorted(maps.Keys(c.Request.PostForm)) {
+			for _, v := range c.Request.PostForm[name] {
+				q.Again = append(q.Again, typed{name, v})
+			}
+		}
+	}
+	if err := s.book.Show(c, p.Status, "problem", q); err != nil {
 		c.String(p.Status, "%s", p.Title)
 	}
 }

@@ -81,6 +81,16 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldOn(t, func(c *counting) store { return c })
+}
+
+type store interface {
+	app.Store
+}
+
+// newWorldOn is newWorld on a store that stands before the counting one.
+func newWorldOn(t *testing.T, before func(*counting) store) *world {
+	t.Helper()
 	ctx := t.Context()
 	st, err := sqlite.OpenTemp(ctx)
 	if err != nil {
@@ -98,7 +108,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, store: &counting{Store: st}, now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return w.now }
 	log := slog.New(slog.NewTextHandler(testLog{t}, nil))
-	if w.rooms, err = app.Furnish(w.store, keys, clock, log, access.DefaultConfig()); err != nil {
+	if w.rooms, err = app.Furnish(before(w.store), keys, clock, log, access.DefaultConfig()); err != nil {
 		t.Fatal(err)
 	}
 	pages, err := victim.New(w.rooms.Survey, w.rooms.Loop, victim.Config{Name: "Feedback", Now: clock, Log: log})
@@ -241,7 +251,7 @@ func TestTheDoorBetraysAndChangesNothing(t *testing.T) {
 func TestFromTheLinkToTheReceipt(t *testing.T) {
 	w := newWorld(t)
 	rec := w.do("POST", "/f/"+w.token, url.Values{"how": {"start"}})
-	if rec.Code != 303 || rec.Header().Get("Location") != "/f" {
+	if rec.Code != 303 || rec.Header().Get("Location") != "/f?s=1" {
 		t.Fatalf("Start answers %d to %s", rec.Code, rec.Header().Get("Location"))
 	}
 	body := w.want(w.do("GET", "/f", nil), 200, "Leave now", "browsing history", "does not report", "call 999")
