@@ -369,7 +369,7 @@ func walk(t *testing.T, store app.Store, file string) {
 	for range 3 {
 		p.get(link, "Start")
 	}
-	if to := p.send(link, url.Values{"how": {"start"}}); to != "/f" {
+	if to := p.send(link, url.Values{"how": {"start"}}); to != "/f?s=1" {
 		t.Fatalf("Start leads to %s", to)
 	}
 
