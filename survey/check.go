@@ -25,6 +25,8 @@ const clockSkew = 5 * time.Minute
 // earliestEvent bounds what can be a real date of a case we are told of.
 var earliestEvent = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
+var weekOrder = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+
 var languageTag = regexp.MustCompile(`^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$`)
 
 // eventRules is the validator of Event. It is safe for concurrent use and holds
@@ -165,6 +167,9 @@ func (s *Service) normalise(e *Event) {
 		}
 		c.SafeDays[i] = d
 	}
+	slices.SortStableFunc(c.SafeDays, func(a, b string) int { // the same days in another order are the same days
+		return slices.Index(weekOrder, a) - slices.Index(weekOrder, b)
+	})
 	if c.SafeConfirmedAt != nil {
 		t := c.SafeConfirmedAt.UTC().Truncate(time.Millisecond)
 		c.SafeConfirmedAt = &t

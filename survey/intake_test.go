@@ -35,7 +35,11 @@ func content(c survey.Case) survey.Case {
 
 func TestReceiveIsIdempotent(t *testing.T) {
 	w := roomtest.New(t)
-	e := func() survey.Event { return roomtest.Report(1, w.Clock.Now().Add(-time.Hour)) }
+	e := func() survey.Event {
+		e := roomtest.Report(1, w.Clock.Now().Add(-time.Hour))
+		e.Contact.SafeDays = []string{"mon", "wed", "fri"}
+		return e
+	}
 	r, err := w.Survey.Receive(t.Context(), e())
 	if err != nil || r.Status != survey.Accepted || r.EventID != "reported-1" {
 		t.Fatalf("the first time: %+v %v", r, err)
@@ -43,6 +47,7 @@ func TestReceiveIsIdempotent(t *testing.T) {
 	before := w.Case(1)
 	again := e()
 	again.Force, again.Borough, again.Contact.Email, again.Offence = " metropolitan police ", "EALING", "Person1@EXAMPLE.org", "Stalking-2A" // the same in other spelling
+	again.Contact.SafeDays = []string{"Friday", " wed ", "Mon"}
 	for _, e := range []survey.Event{e(), again} {
 		if s, err := w.Survey.Foresee(t.Context(), e); err != nil || s != survey.Duplicate {
 			t.Errorf("foreseen: %s %v", s, err)
