@@ -95,7 +95,7 @@ func TestNumbersKeepTheirOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	grouped := regexp.MustCompile(`\d[\d ]*\d \d+|[A-Z0-9]{4}-[A-Z0-9-]+|\{where\}`)
+	grouped := regexp.MustCompile(`\d[\d \x{a0}]*\d[ \x{a0}]\d+|[A-Z0-9]{4}-[A-Z0-9-]+|\{where\}`)
 	isolated := regexp.MustCompile("[\u2066\u2068][^\u2069]*\u2069")
 	for lang := range rightToLeft {
 		found := 0
