@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"victimvoice/internal/audit"
 	"victimvoice/internal/fault"
@@ -75,7 +74,7 @@ func (s *Store) auditEntries(ctx context.Context, query string, args ...any) ([]
 		if err := json.Unmarshal(body, &e); err != nil {
 			return e, fmt.Errorf("a stored audit entry cannot be read: %w", err)
 		}
-		e.At = e.At.UTC().Truncate(time.Millisecond)
+		e.At = settle(e.At)
 		return e, nil
 	}, args...)
 }

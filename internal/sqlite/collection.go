@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -30,12 +31,15 @@ type collection[T any] struct {
 	spec[T]
 	s     *Store
 	times func(reflect.Value) // sets every time in a T to UTC and whole milliseconds; nil: there is none
+	plain bool                // own can take the place of decoding what was just encoded, see copyOf
+	own   func(reflect.Value) // nil: an assignment copies all there is
 
 	selectBody, insertRow, replaceRow, deleteRow, takeRow string
 }
 
 func newCollection[T any](s *Store, sp spec[T]) *collection[T] {
 	c := &collection[T]{spec: sp, s: s, times: timesOf(reflect.TypeFor[T]())}
+	c.own, c.plain = copyOf(reflect.TypeFor[T]())
 	if c.vals == nil {
 		c.vals = func(*T) []any { return nil }
 	}
@@ -64,17 +68,27 @@ func (c *collection[T]) decode(body []byte) (T, error) {
 	return doc, nil
 }
 
-// row gives a document as it is stored under a version: its body and every column's value.
-func (c *collection[T]) row(doc *T, version int64) (body []byte, args []any, err error) {
+// row gives a document under a version as it is stored, and every column's value
+// with the body as the last. What it gives is what any later read gives and shares
+// nothing with what it was given, of which somebody may hold on to a part.
+func (c *collection[T]) row(doc T, version int64) (kept T, args []any, err error) {
+	if c.plain && c.own != nil {
+		c.own(reflect.ValueOf(&doc).Elem())
+	}
 	if c.vers != nil {
-		*c.vers(doc) = version
+		*c.vers(&doc) = version
 	}
-	body, err = json.Marshal(doc)
+	body, err := json.Marshal(&doc)
 	if err != nil {
-		return nil, nil, fmt.Errorf("sqlite: %s cannot be stored: %w", c.noun, err)
+		return kept, nil, fmt.Errorf("sqlite: %s cannot be stored: %w", c.noun, err)
 	}
-	args = append([]any{*c.id(doc), version}, c.vals(doc)...)
-	return body, append(args, string(body)), nil
+	args = append([]any{*c.id(&doc), version}, c.vals(&doc)...)
+	args = append(args, string(body))
+	// JSON replaces what is not UTF-8, and writes the replacement in this way.
+	if !c.plain || bytes.Contains(body, []byte(`\ufffd`)) {
+		doc, err = c.decode(body)
+	}
+	return doc, args, err
 }
 
 // body reads one document's body by id; nil when there is none.
@@ -83,8 +97,10 @@ func (c *collection[T]) body(ctx context.Context, id string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// One row by its key is there at once, so that nobody need stand by to cut
+	// it short: with the caller's own ctx two goroutines would, at each read.
 	var body []byte
-	switch err := st.QueryRowContext(ctx, id).Scan(&body); {
+	switch err := st.QueryRowContext(context.WithoutCancel(ctx), id).Scan(&body); {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil
 	case err != nil:
@@ -106,7 +122,7 @@ func (c *collection[T]) get(ctx context.Context, id string) (T, error) {
 }
 
 func (c *collection[T]) insert(ctx context.Context, doc T) error {
-	_, args, err := c.row(&doc, 1)
+	_, args, err := c.row(doc, 1)
 	if err != nil {
 		return err
 	}
@@ -153,7 +169,7 @@ func (c *collection[T]) swap(ctx context.Context, id string, mayInsert bool, fn 
 			return none, err
 		}
 		*c.id(&doc) = id
-		body, args, err := c.row(&doc, version+1)
+		kept, args, err := c.row(doc, version+1)
 		if err != nil {
 			return none, err
 		}
@@ -166,7 +182,7 @@ func (c *collection[T]) swap(ctx context.Context, id string, mayInsert bool, fn 
 			return none, err
 		}
 		if written == 1 {
-			return c.decode(body)
+			return kept, nil
 		}
 	}
 	return none, fault.New(fault.Unavailable, "too many are changing this %s at once", c.noun)

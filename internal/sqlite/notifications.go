@@ -62,7 +62,7 @@ func (s *Store) ClaimMessages(ctx context.Context, owner string, now, until time
 			m.State, m.Owner, m.LeaseUntil, m.ChangedAt = notifications.Sending, owner, until, now
 			m.Fence++
 			m.Attempts++
-			body, args, err := s.messages.row(&m, version+1)
+			kept, args, err := s.messages.row(m, version+1)
 			if err != nil {
 				return err
 			}
@@ -71,10 +71,7 @@ func (s *Store) ClaimMessages(ctx context.Context, owner string, now, until time
 				return err
 			}
 			if n == 1 {
-				if m, err = s.messages.decode(body); err != nil {
-					return err
-				}
-				claimed = append(claimed, m)
+				claimed = append(claimed, kept)
 			}
 		}
 		return nil

@@ -12,7 +12,7 @@ func timesOf(t reflect.Type) func(reflect.Value) {
 	if t == reflect.TypeFor[time.Time]() {
 		return func(v reflect.Value) {
 			at := v.Addr().Interface().(*time.Time)
-			*at = at.UTC().Truncate(time.Millisecond)
+			*at = settle(*at)
 		}
 	}
 	switch t.Kind() {
