@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -24,12 +25,17 @@ import (
 	"victimvoice/internal/edge"
 	"victimvoice/internal/mailcatcher"
 	"victimvoice/internal/seal"
+	"victimvoice/internal/sqlite"
 	"victimvoice/internal/synth"
 	"victimvoice/notifications"
+	"victimvoice/survey"
 )
 
 // demoCases is how many synthetic cases the demo has: enough for sixteen quarters of figures.
 const demoCases = 4000
+
+// demoStore is the file that keeps the demo's data, in its folder.
+const demoStore = "victimvoice.db"
 
 // demoFile is what demo writes for whoever drives it: demo.json.
 type demoFile struct {
@@ -82,19 +88,17 @@ func runDemo(ctx context.Context, c *Call, args []string) (err error) {
 			return fmt.Errorf("read %s: %w", info, err)
 		}
 	}
-	if fresh {
-		// What an interrupted beginning left behind is begun again.
-		for _, f := range []string{"victimvoice.db", "victimvoice.db-wal", "victimvoice.db-shm"} {
-			if err := os.Remove(filepath.Join(*dir, f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("begin again: %w", err)
-			}
-		}
-	}
 	keys, err := demoKeys(filepath.Join(*dir, "keys"))
 	if err != nil {
 		return err
 	}
-	store, err := OpenStore(ctx, "sqlite:"+filepath.Join(*dir, "victimvoice.db"))
+	path := filepath.Join(*dir, demoStore)
+	if fresh {
+		if err := demoLoad(ctx, c, path, keys, *cases, &d); err != nil {
+			return err
+		}
+	}
+	store, err := OpenStore(ctx, "sqlite:"+path)
 	if err != nil {
 		return err
 	}
@@ -122,11 +126,6 @@ func runDemo(ctx context.Context, c *Call, args []string) (err error) {
 		return err
 	}
 	d.BaseURL, d.MailURL = "http://"+l.Addr().String(), "http://"+mails.Addr().String()
-	if fresh {
-		if err := demoBegin(ctx, c, rooms, *cases, &d); err != nil {
-			return err
-		}
-	}
 	if err := writeDemo(info, d); err != nil {
 		return err
 	}
@@ -199,6 +198,51 @@ func demoKeys(path string) (*seal.Keys, error) {
 	return keys, nil
 }
 
+// loadHeap lets the heap grow to several times what is in use before it is
+// collected, while a history is loaded: the one time when memory is to spare.
+const loadHeap = 400
+
+// demoLoad makes the demo's store. Nobody has been told of anything in it before
+// it is whole, so no commit of the load is forced to the disk. A beginning that a
+// crash or a loss of power cuts short leaves no demo.json and is begun again from
+// nothing. Once the load is done, the file is closed and forced to the disk as a
+// whole; from then on it is opened as in production, where every commit is.
+func demoLoad(ctx context.Context, c *Call, path string, keys *seal.Keys, cases int, d *demoFile) (err error) {
+	for _, side := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + side); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("begin again: %w", err)
+		}
+	}
+	store, err := sqlite.Open(ctx, path, sqlite.Options{Volatile: true})
+	if err != nil {
+		return fmt.Errorf("open the SQLite store: %w", err)
+	}
+	usual := debug.SetGCPercent(loadHeap)
+	defer debug.SetGCPercent(usual)
+	rooms, err := Furnish(store, keys, time.Now, logger(c.Err, "text"), access.DefaultConfig())
+	if err == nil {
+		err = demoBegin(ctx, c, rooms, cases, d)
+	}
+	if err := errors.Join(err, store.Close()); err != nil {
+		return err
+	}
+	for _, name := range []string{path, path + "-wal"} {
+		if err := syncFile(name); err != nil && !errors.Is(err, fs.ErrNotExist) { // closing has folded the log into the file
+			return fmt.Errorf("force the demo's data to the disk: %w", err)
+		}
+	}
+	return nil
+}
+
+// syncFile forces a file to the disk.
+func syncFile(name string) error {
+	f, err := os.OpenFile(name, os.O_RDWR, 0) //nolint:gosec // G304: the demo's own folder
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
 // demoBegin fills an empty store: people of each role, a key, and four years of
 // cases lived through the same code as real ones.
 func demoBegin(ctx context.Context, c *Call, r *Rooms, cases int, d *demoFile) error {
@@ -239,7 +283,19 @@ func demoBegin(ctx context.Context, c *Call, r *Rooms, cases int, d *demoFile) e
 	if err != nil {
 		return err
 	}
-	services := synth.Services{Survey: quiet.Survey, Analysis: quiet.Analysis, Loop: quiet.Loop, Cases: r.Store}
+	desk, err := r.Access.UserByEmail(ctx, advocates[0])
+	if err != nil {
+		return fmt.Errorf("find the demo's advocate: %w", err)
+	}
+	services := synth.Services{
+		Survey: quiet.Survey, Analysis: quiet.Analysis, Loop: quiet.Loop, Cases: r.Store,
+		Advocate: func(address string) survey.Actor {
+			if address == advocates[0] {
+				return survey.Actor{ID: desk.ID, Role: string(access.Advocate)}
+			}
+			return synth.Colleague()
+		},
+	}
 	step := 0
 	stats, err := synth.Live(ctx, world, services, now, func(done, total int) {
 		if s := done * 10 / total; s > step {

@@ -38,8 +38,8 @@ type Services struct {
 	Loop     *loop.Service
 	Cases    survey.Cases
 
-	// Advocate gives the account of an advocate of the roster by their address; a
-	// made-up one where it is nil.
+	// Advocate gives the account of an advocate of the roster by their address;
+	// [Colleague] where it is nil.
 	Advocate func(address string) survey.Actor
 }
 
@@ -496,8 +496,11 @@ func (l *life) advocate() survey.Actor {
 	if l.parts.Advocate != nil {
 		return l.parts.Advocate(l.c.Advocate)
 	}
-	return survey.Actor{ID: "synthetic-advocate", Role: "advocate"}
+	return Colleague()
 }
+
+// Colleague is the made-up account of the advocates who have none of their own.
+func Colleague() survey.Actor { return survey.Actor{ID: "synthetic-advocate", Role: "advocate"} }
 
 // relay is an advocate who answers for a victim; where that cannot be any more,
 // they leave it.
