@@ -345,13 +345,3 @@ func TestNewLanguage(t *testing.T) {
 		t.Errorf("half a language: %v", err)
 	}
 }
-
-// Every language that ships is whole.
-func TestLanguagesComplete(t *testing.T) {
-	s := loaded(t)
-	for _, l := range s.LanguagesOffered() {
-		if missing := s.Missing(l.Code); missing != nil {
-			t.Errorf("%s lacks %v", l.Code, missing)
-		}
-	}
-}
