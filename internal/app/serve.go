@@ -5,9 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"math"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -45,11 +48,18 @@ const publicPath = "/public"
 // grace is how long what is under way may take to end when the process is told to stop.
 const grace = 20 * time.Second
 
+// keysetLease is the lease whose owner is the keyset of the store's data.
+const keysetLease = "keyset"
+
+func errOtherKeyset() error {
+	return fault.New(fault.Conflict, "the keyset is not the one that this store's data were made with; set VICTIMVOICE_KEYS to that one")
+}
+
 // ownKeyset keeps the fingerprint of the keyset that a store's data belong to,
 // and refuses another: with the wrong keys mounted every join would miss in silence.
 func ownKeyset(ctx context.Context, leases work.Leases, keys *seal.Keys) error {
 	print := keys.Fingerprint()
-	l, err := leases.UpdateLease(ctx, "keyset", func(l *work.Lease) error {
+	l, err := leases.UpdateLease(ctx, keysetLease, func(l *work.Lease) error {
 		if l.Owner != "" {
 			return survey.ErrUnchanged
 		}
@@ -60,7 +70,22 @@ func ownKeyset(ctx context.Context, leases work.Leases, keys *seal.Keys) error {
 		return fmt.Errorf("compare the keyset with the store's: %w", err)
 	}
 	if l.Owner != print {
-		return fault.New(fault.Conflict, "the keyset is not the one that this store's data were made with; set VICTIMVOICE_KEYS to that one")
+		return errOtherKeyset()
+	}
+	return nil
+}
+
+// sameKeyset refuses a keyset that a store's data do not belong to, and writes
+// nothing: an empty store is left to the first that works on it.
+func sameKeyset(ctx context.Context, leases work.Leases, keys *seal.Keys) error {
+	all, err := leases.Leases(ctx)
+	if err != nil {
+		return fmt.Errorf("compare the keyset with the store's: %w", err)
+	}
+	for _, l := range all {
+		if l.ID == keysetLease && l.Owner != "" && l.Owner != keys.Fingerprint() {
+			return errOtherKeyset()
+		}
 	}
 	return nil
 }
@@ -103,6 +128,7 @@ func Assemble(r *Rooms, cfg *config.Config, sender notifications.Sender, roles .
 
 func (s *System) routes(cfg *config.Config) error {
 	secure := cfg.BaseURL.Scheme == "https"
+	apart := cfg.SurveyURL.Host != cfg.BaseURL.Host
 	pages, err := victim.New(s.Survey, s.Loop, victim.Config{Name: cfg.SurveyName, Host: cfg.SurveyURL.Host, Secure: cfg.SurveyURL.Scheme == "https", Now: s.Now, Log: s.Log})
 	if err != nil {
 		return err
@@ -125,7 +151,7 @@ func (s *System) routes(cfg *config.Config) error {
 	s.Engine, err = edge.NewEngine(edge.Config{
 		Log: s.Log, Metrics: s.Metrics, Now: s.Now, TrustedProxies: cfg.TrustedProxies, HTTPS: secure,
 		Page: func(c *gin.Context, p edge.Problem) {
-			if victim.Owns(c.Request.URL.Path) {
+			if victim.Owns(c.Request.URL.Path) || apart && pages.Here(c) {
 				pages.Problem(c, p)
 				return
 			}
@@ -134,6 +160,9 @@ func (s *System) routes(cfg *config.Config) error {
 	})
 	if err != nil {
 		return fmt.Errorf("build the web server: %w", err)
+	}
+	if apart {
+		s.Engine.Use(pages.Alone())
 	}
 	if err := page.Static(s.Engine); err != nil {
 		return fmt.Errorf("build the web server: %w", err)
@@ -341,34 +370,28 @@ func runCheck(ctx context.Context, c *Call, args []string) error {
 			}
 			return
 		}
-		if m := fault.MessageOf(err); m != "" {
-			_ = say(c.Out, "fault %s: %s", what, m)
-			return
-		}
-		_ = say(c.Out, "fault %s: %v", what, err)
+		_ = say(c.Out, "fault %s: %s", what, oneLine(err))
 	}
 	// Each setting stands for itself, so that one fault does not hide what another part has to say.
 	_, err := config.Load(c.Env, *file)
 	tell("settings", err)
 	storeCfg, err := config.Load(c.Env, *file, "STORE")
 	if err == nil {
-		store, err := OpenStore(ctx, storeCfg.Store)
-		if err == nil {
-			err = store.Ping(ctx)
-			if keyCfg, keyErr := config.Load(c.Env, *file, "KEYS"); err == nil && keyErr == nil {
-				err = ownKeyset(ctx, store, keyCfg.Keys)
-			}
-			err = errors.Join(err, store.Close())
+		var keys *seal.Keys
+		if keyCfg, err := config.Load(c.Env, *file, "KEYS"); err == nil {
+			keys = keyCfg.Keys
 		}
-		tell("store", err)
+		tell("store", tryStore(ctx, storeCfg.Store, keys))
 	}
-	mailCfg, err := config.Load(c.Env, *file, "SMTP", "MAIL_FROM")
-	if err == nil {
+	if mailCfg, err := config.Load(c.Env, *file, "SMTP"); err == nil {
 		outlet, err := notifications.OpenSender(mailCfg.SMTP, time.Now)
 		if err == nil {
-			err = errors.Join(notifications.CheckFrom(mailCfg.MailFrom), outlet.Ping(ctx), outlet.Close())
+			err = errors.Join(outlet.Ping(ctx), outlet.Close())
 		}
 		tell("mail", err)
+	}
+	if fromCfg, err := config.Load(c.Env, *file, "MAIL_FROM"); err == nil {
+		tell("sender of mails", notifications.CheckFrom(fromCfg.MailFrom))
 	}
 	if urls, err := config.Load(c.Env, *file, "BASE_URL", "SURVEY_URL"); err == nil {
 		tell("survey address in mails", notifications.CheckLink(urls.SurveyURL.String()))
@@ -378,4 +401,29 @@ func runCheck(ctx context.Context, c *Call, args []string) error {
 		return errRejected
 	}
 	return nil
+}
+
+// tryStore reaches a store without making it: of a database file that is not
+// there yet, its folder has to take one.
+func tryStore(ctx context.Context, setting string, keys *seal.Keys) error {
+	if path, ok := strings.CutPrefix(setting, "sqlite:"); ok {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			f, err := os.CreateTemp(filepath.Dir(path), ".victimvoice-check-")
+			if err != nil {
+				return fault.Wrap(fault.Unavailable, err, "the database file cannot be made")
+			}
+			if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
+				return fault.Wrap(fault.Unavailable, err, "the database file cannot be made")
+			}
+			return nil
+		}
+	}
+	store, err := OpenStore(ctx, setting)
+	if err != nil {
+		return err
+	}
+	if err = store.Ping(ctx); err == nil && keys != nil {
+		err = sameKeyset(ctx, store, keys)
+	}
+	return errors.Join(err, store.Close())
 }

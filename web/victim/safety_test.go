@@ -2,6 +2,7 @@ package victim_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gin-gonic/gin"
 
 	"victimvoice/internal/fault"
 	"victimvoice/internal/seal"
@@ -435,5 +438,41 @@ func TestPagesOutsideASessionSpeakTheBrowsersLanguage(t *testing.T) {
 	}
 	if !strings.Contains(get("/f", "ur"), `dir="rtl"`) {
 		t.Error("Urdu runs left to right")
+	}
+}
+
+// TestAnAddressOfItsOwn: where the survey has an address to itself, nothing else
+// is found there, whatever is left of a link.
+func TestAnAddressOfItsOwn(t *testing.T) {
+	w := newWorld(t)
+	clock := func() time.Time { return w.now }
+	pages, err := victim.New(w.rooms.Survey, w.rooms.Loop, victim.Config{Name: "Feedback", Host: "answers.example.org", Now: clock, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := gin.New()
+	e.Use(pages.Alone())
+	pages.Register(e)
+	staff := func(c *gin.Context) { c.String(http.StatusOK, "Victim Voice") }
+	e.GET("/", staff)
+	e.GET("/signin", staff)
+	get := func(host, path string) string {
+		req := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+		req.Host = host
+		rec := httptest.NewRecorder()
+		e.ServeHTTP(rec, req)
+		return rec.Body.String()
+	}
+	unknown := w.nothingPage()
+	for _, path := range []string{"/", "/signin", "/api/v1/events", "/nowhere", "/f"} {
+		if body := get("Answers.example.org", path); body != unknown {
+			t.Errorf("%s at the survey's address: %s", path, body)
+		}
+	}
+	if !strings.Contains(get("answers.example.org", "/f/"+w.token), ">Start<") {
+		t.Error("the link does not work there")
+	}
+	if get("voice.example.org", "/signin") != "Victim Voice" {
+		t.Error("staff cannot sign in at their own address")
 	}
 }

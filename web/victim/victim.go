@@ -753,6 +753,22 @@ func Owns(path string) bool {
 	return path == "/f" || path == "/x" || path == "/withdraw" || strings.HasPrefix(path, "/f/")
 }
 
+// Alone keeps an address that the survey has to itself to the survey's own pages:
+// whoever shortens a link meets the neutral page, and not a place to sign in at
+// with a telling name. It goes before all routes, where the two addresses differ.
+func (s *Pages) Alone() gin.HandlerFunc {
+	return func(c *gin.Context) {
+		path := c.Request.URL.Path
+		if s.Here(c) && !Owns(path) && !strings.HasPrefix(path, page.StaticPrefix) && path != "/healthz" && path != "/readyz" {
+			edge.Handle(s.nothing)(c)
+			c.Abort()
+		}
+	}
+}
+
+// Here reports whether a request came to the survey's address.
+func (s *Pages) Here(c *gin.Context) bool { return strings.EqualFold(c.Request.Host, s.conf.Host) }
+
 // Problem shows an error as a survey page: what may be shown of it, and the way
 // back. An address that is none looks like a link that opens nothing. Where a part
 // of ours is away, what was typed goes with the page, so that it can be sent again.
