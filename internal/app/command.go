@@ -74,7 +74,7 @@ func commands() []command {
 // Run runs one command and gives the exit code: 0 done, 1 failed, 2 bad use.
 func Run(ctx context.Context, c *Call) int {
 	if len(c.Args) == 0 {
-		help(c.Err)
+		_, _ = fmt.Fprintln(c.Err, "victimvoice: want a command; run victimvoice help for the list")
 		return exitUsage
 	}
 	name := c.Args[0]
@@ -101,12 +101,50 @@ func Run(ctx context.Context, c *Call) int {
 	}
 	fields := fault.FieldsOf(err)
 	if len(fields) == 0 {
-		_, _ = fmt.Fprintf(c.Err, "victimvoice %s: %v\n", name, err)
+		_, _ = fmt.Fprintf(c.Err, "victimvoice %s: %s\n", name, oneLine(err))
 	}
 	for _, f := range fields {
 		_, _ = fmt.Fprintf(c.Err, "victimvoice %s: %s %s\n", name, f.Field, f.Message)
 	}
 	return exitFailure
+}
+
+// oneLine is an error's full text on one line, also where it holds several errors.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// badUse makes bad use of what a room refused of a command's own options; option
+// names the one that a fault's field came with.
+func badUse(err error, option func(field string) string) error {
+	if !fault.Is(err, fault.Invalid) {
+		return err
+	}
+	var said []string
+	for _, f := range fault.FieldsOf(err) {
+		said = append(said, option(f.Field)+" "+f.Message)
+	}
+	if len(said) == 0 {
+		said = []string{fault.MessageOf(err)}
+	}
+	return usage("%s", strings.Join(said, "; "))
+}
+
+// ownOption is the option of a field's name: one that takes several is named in the singular.
+func ownOption(field string) string { return "--" + strings.TrimSuffix(field, "s") + ":" }
+
+// verb takes the word that says what a command does from the front of its
+// arguments. Asked for help alone, it tells the verbs.
+func verb(c *Call, name string, args []string, verbs ...string) (string, []string, error) {
+	want := strings.Join(verbs, ", ")
+	switch {
+	case len(args) == 0:
+		return "", nil, usage("want one of: %s", want)
+	case slices.Contains([]string{"help", "--help", "-help", "-h"}, args[0]):
+		_, _ = fmt.Fprintf(c.Out, "victimvoice %s %s\n\nvictimvoice %s %s --help tells more of one of them.\n", name, strings.Join(verbs, "|"), name, verbs[0])
+		return "", nil, flag.ErrHelp
+	case !slices.Contains(verbs, args[0]):
+		return "", nil, usage("want one of: %s; not %s", want, args[0])
+	}
+	return args[0], args[1:], nil
 }
 
 func help(w io.Writer) {
@@ -140,7 +178,11 @@ func parse(c *Call, name string, fs *flag.FlagSet, args []string, others ...stri
 		args = fs.Args()[1:]
 	}
 	if len(rest) != len(others) {
-		return nil, usage("takes %s", strings.TrimSpace(strings.Join(others, " ")+" (and options); run victimvoice "+name+" --help"))
+		what := strings.Join(others, " ")
+		if what == "" {
+			what = "no argument"
+		}
+		return nil, usage("takes %s beside its options; run victimvoice %s --help for them", what, name)
 	}
 	return rest, nil
 }
@@ -227,15 +269,11 @@ func runImport(ctx context.Context, c *Call, args []string) error {
 	if err != nil {
 		return usage("%s", fault.MessageOf(err))
 	}
-	in := c.In
-	if rest[0] != "-" {
-		f, err := os.Open(rest[0])
-		if err != nil {
-			return usage("the file %s cannot be read", rest[0])
-		}
-		defer f.Close()
-		in = f
+	in, err := open(c, rest[0])
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	return withRooms(ctx, c, *file, func(r *Rooms, _ *config.Config) error {
 		report, err := extract.Import(ctx, r.Survey, in, format, extract.Options{DryRun: *dry, Partial: *partial, Zone: r.Survey.Policy().Location()})
 		if err != nil {
@@ -256,6 +294,22 @@ func runImport(ctx context.Context, c *Call, args []string) error {
 	})
 }
 
+// open opens a file that is to be read, - being standard input.
+func open(c *Call, name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(c.In), nil
+	}
+	f, err := os.Open(name) //nolint:gosec // G304: whoever gives the command names the file
+	if err != nil {
+		return nil, usage("the file %s cannot be read", name)
+	}
+	if info, err := f.Stat(); err != nil || info.IsDir() {
+		_ = f.Close()
+		return nil, usage("%s is not a file that can be read", name)
+	}
+	return f, nil
+}
+
 func printJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
@@ -267,8 +321,9 @@ func printJSON(w io.Writer, v any) error {
 }
 
 func runThemes(ctx context.Context, c *Call, args []string) error {
-	if len(args) == 0 {
-		return usage("want themes code or themes evaluate FILE")
+	what, args, err := verb(c, "themes", args, "code", "evaluate")
+	if err != nil {
+		return err
 	}
 	book, err := codebook.Load()
 	if err != nil {
@@ -279,38 +334,30 @@ func runThemes(ctx context.Context, c *Call, args []string) error {
 		return fmt.Errorf("make the coder: %w", err)
 	}
 	var fs flag.FlagSet
-	switch args[0] {
-	case "code":
-		if _, err := parse(c, "themes code", &fs, args[1:]); err != nil {
+	if what == "code" {
+		if _, err := parse(c, "themes code", &fs, args); err != nil {
 			return err
 		}
 		return coding.CodeLines(ctx, coder, c.In, c.Out)
-	case "evaluate":
-		asJSON := fs.Bool("json", false, "print the scores as JSON")
-		rest, err := parse(c, "themes evaluate", &fs, args[1:], "FILE")
-		if err != nil {
-			return err
-		}
-		in := c.In
-		if rest[0] != "-" {
-			f, err := os.Open(rest[0])
-			if err != nil {
-				return usage("the file %s cannot be read", rest[0])
-			}
-			defer f.Close()
-			in = f
-		}
-		report, err := coding.Evaluate(coder, in)
-		if err != nil {
-			return fmt.Errorf("evaluate: %w", err)
-		}
-		if *asJSON {
-			return printJSON(c.Out, report)
-		}
-		return report.WriteText(c.Out)
-	default:
-		return usage("want themes code or themes evaluate FILE, not themes %s", args[0])
 	}
+	asJSON := fs.Bool("json", false, "print the scores as JSON")
+	rest, err := parse(c, "themes evaluate", &fs, args, "FILE")
+	if err != nil {
+		return err
+	}
+	in, err := open(c, rest[0])
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	report, err := coding.Evaluate(coder, in)
+	if err != nil {
+		return fmt.Errorf("evaluate: %w", err)
+	}
+	if *asJSON {
+		return printJSON(c.Out, report)
+	}
+	return report.WriteText(c.Out)
 }
 
 func runRedact(ctx context.Context, c *Call, args []string) error {
@@ -321,24 +368,25 @@ func runRedact(ctx context.Context, c *Call, args []string) error {
 }
 
 func runUser(ctx context.Context, c *Call, args []string) error {
-	if len(args) == 0 {
-		return usage("want user add, list, disable or reset")
+	what, args, err := verb(c, "user", args, "add", "list", "disable", "reset")
+	if err != nil {
+		return err
 	}
 	var fs flag.FlagSet
 	file := fs.String("config", "", "file of settings")
 	email := fs.String("email", "", "address that the person signs in with")
 	name := fs.String("name", "", "the person's name")
-	roles := fs.String("role", "", "advocate, commissioner or administrator; several with commas")
+	roles := fs.String("role", "", "advocate, commissioner, analyst or administrator; several with commas")
 	force := fs.String("force", "", "the one force whose figures they see; empty: all")
-	if _, err := parse(c, "user "+args[0], &fs, args[1:]); err != nil {
+	if _, err := parse(c, "user "+what, &fs, args); err != nil {
 		return err
 	}
-	if !slices.Contains([]string{"add", "list", "disable", "reset"}, args[0]) {
-		return usage("want user add, list, disable or reset, not user %s", args[0])
+	if (what == "disable" || what == "reset") && *email == "" {
+		return usage("%s takes --email, the address that the person signs in with", what)
 	}
 	return withRooms(ctx, c, *file, func(r *Rooms, cfg *config.Config) error {
 		by := access.Operator()
-		switch args[0] {
+		switch what {
 		case "list":
 			users, err := r.Access.ListUsers(ctx, by)
 			if err != nil {
@@ -365,9 +413,10 @@ func runUser(ctx context.Context, c *Call, args []string) error {
 					rs = append(rs, access.Role(role))
 				}
 			}
-			u, token, err := r.Access.AddUser(ctx, by, access.NewUser{Email: *email, Name: *name, Roles: rs, Force: *force})
+			known, _ := r.Survey.Geography().Force(*force)
+			u, token, err := r.Access.AddUser(ctx, by, access.NewUser{Email: *email, Name: *name, Roles: rs, Force: known})
 			if err != nil {
-				return fmt.Errorf("add a user: %w", err)
+				return badUse(fmt.Errorf("add a user: %w", err), ownOption)
 			}
 			return say(c.Out, "added %s; they choose their password, once and within a day, at\n%s/setup/%s", u.ID, cfg.BaseURL, token)
 		}
@@ -375,7 +424,7 @@ func runUser(ctx context.Context, c *Call, args []string) error {
 		if err != nil {
 			return fmt.Errorf("find the user: %w", err)
 		}
-		if args[0] == "disable" {
+		if what == "disable" {
 			if err := r.Access.Disable(ctx, by, u.ID); err != nil {
 				return fmt.Errorf("disable a user: %w", err)
 			}
@@ -398,8 +447,9 @@ func joinRoles(roles []access.Role) string {
 }
 
 func runAPIKey(ctx context.Context, c *Call, args []string) error {
-	if len(args) == 0 {
-		return usage("want apikey add, list or revoke")
+	what, args, err := verb(c, "apikey", args, "add", "list", "revoke")
+	if err != nil {
+		return err
 	}
 	var fs flag.FlagSet
 	file := fs.String("config", "", "file of settings")
@@ -407,15 +457,15 @@ func runAPIKey(ctx context.Context, c *Call, args []string) error {
 	scopes := fs.String("scope", "", "events:write, bounces:write, figures:read or export:rows; several with commas")
 	force := fs.String("force", "", "the force whose cases it writes; needed with events:write")
 	id := fs.String("id", "", "of the key to revoke")
-	if _, err := parse(c, "apikey "+args[0], &fs, args[1:]); err != nil {
+	if _, err := parse(c, "apikey "+what, &fs, args); err != nil {
 		return err
 	}
-	if !slices.Contains([]string{"add", "list", "revoke"}, args[0]) {
-		return usage("want apikey add, list or revoke, not apikey %s", args[0])
+	if what == "revoke" && *id == "" {
+		return usage("revoke takes --id, as apikey list gives it")
 	}
 	return withRooms(ctx, c, *file, func(r *Rooms, _ *config.Config) error {
 		by := access.Operator()
-		switch args[0] {
+		switch what {
 		case "add":
 			var ss []access.Scope
 			for s := range strings.SplitSeq(*scopes, ",") {
@@ -426,7 +476,7 @@ func runAPIKey(ctx context.Context, c *Call, args []string) error {
 			name, _ := r.Survey.Geography().Force(*force)
 			raw, _, err := r.Access.NewAPIKey(ctx, by, access.NewAPIKey{Label: *label, Scopes: ss, Force: name})
 			if err != nil {
-				return fmt.Errorf("add an API key: %w", err)
+				return badUse(fmt.Errorf("add an API key: %w", err), ownOption)
 			}
 			return say(c.Out, "%s", raw)
 		case "revoke":

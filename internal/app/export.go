@@ -43,6 +43,19 @@ func runExport(ctx context.Context, c *Call, args []string) error {
 	if err != nil {
 		return err
 	}
+	fits := map[string][]string{"cases": {"force", "from", "to"}, "responses": {"force", "from", "to"}, "figures": {"query"}, "audit": {"from", "to"}}
+	if fits[rest[0]] == nil {
+		return usage("want export cases, responses, figures or audit, not export %s", rest[0])
+	}
+	var misfit []string
+	fs.Visit(func(f *flag.Flag) {
+		if slices.Contains([]string{"force", "from", "to", "query"}, f.Name) && !slices.Contains(fits[rest[0]], f.Name) {
+			misfit = append(misfit, "--"+f.Name)
+		}
+	})
+	if len(misfit) > 0 { // never to be left out in silence: more would leave than was meant to
+		return usage("export %s narrows by --%s, not by %s", rest[0], strings.Join(fits[rest[0]], ", --"), strings.Join(misfit, ", "))
+	}
 	format, err := sheet.ParseFormat(*formatName)
 	if err != nil {
 		return usage("--format takes csv, jsonl or xlsx, not %q", *formatName)
@@ -53,13 +66,14 @@ func runExport(ctx context.Context, c *Call, args []string) error {
 	}
 	return withRooms(ctx, c, *file, func(r *Rooms, _ *config.Config) error {
 		var t table
+		known, _ := r.Survey.Geography().Force(*force)
 		switch rest[0] {
 		case "cases":
-			t = caseTable(ctx, r, *force, span)
+			t = caseTable(ctx, r, known, span)
 		case "responses":
-			t = responseTable(ctx, r, *force, span)
+			t = responseTable(ctx, r, known, span)
 		case "audit":
-			t = auditTable(ctx, r)
+			t = auditTable(ctx, r, span)
 		case "figures":
 			if err := r.Analysis.Refresh(ctx); err != nil {
 				return fmt.Errorf("load the figures: %w", err)
@@ -69,8 +83,6 @@ func runExport(ctx context.Context, c *Call, args []string) error {
 				return usage("--query is not a query; want one such as measure=core.informed&by=quarter")
 			}
 			t = figureTable(ctx, r.Analysis, v)
-		default:
-			return usage("want export cases, responses, figures or audit, not export %s", rest[0])
 		}
 		if *dictionary {
 			return sheet.Dictionary(format, c.Out, t.columns)
@@ -79,7 +91,7 @@ func runExport(ctx context.Context, c *Call, args []string) error {
 		if err := r.Audit.Append(ctx, audit.Entry{Actor: by.ID, Role: by.RoleNames(), Action: "export." + rest[0], Subject: "export", Detail: map[string]string{"format": string(format)}}); err != nil {
 			return fmt.Errorf("audit an export: %w", err)
 		}
-		return writeTable(c.Out, format, t)
+		return badUse(writeTable(c.Out, format, t), func(field string) string { return "--query: " + field })
 	})
 }
 
@@ -120,6 +132,9 @@ func readSpan(from, to string) (s span, err error) {
 		if *d.into, err = time.Parse(time.DateOnly, d.value); err != nil {
 			return span{}, usage("%s takes a day such as 2026-03-01, not %q", d.name, d.value)
 		}
+	}
+	if !s.from.IsZero() && !s.to.IsZero() && !s.to.After(s.from) {
+		return span{}, usage("--to takes a day after --from")
 	}
 	return s, nil
 }
@@ -274,7 +289,7 @@ func answerCells(r *Rooms, row *survey.ResponseRow, cells []any, at map[string]i
 	return nil
 }
 
-func auditTable(ctx context.Context, r *Rooms) table {
+func auditTable(ctx context.Context, r *Rooms, in span) table {
 	t := table{columns: []sheet.Column{
 		{ID: "seq", Title: "Number", Type: "integer", Meaning: "place in the chain, from 1"}, {ID: "at", Title: "At", Type: "time", Meaning: "when (UTC)"},
 		{ID: "actor", Title: "Who", Type: "text", Meaning: "staff id, API key, operator, respondent or system"}, {ID: "role", Title: "Role", Type: "text", Meaning: "in which they acted"},
@@ -284,6 +299,9 @@ func auditTable(ctx context.Context, r *Rooms) table {
 	}}
 	t.rows = func(yield func([]any, error) bool) {
 		for e, err := range r.Audit.All(ctx, 1) {
+			if err == nil && !in.holds(e.At) {
+				continue
+			}
 			var detail []string
 			for k, v := range e.Detail {
 				detail = append(detail, k+"="+v)
