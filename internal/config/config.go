@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"victimvoice/internal/fault"
@@ -81,8 +82,10 @@ var settings = []setting{
 			return nil
 		}
 		if strings.HasPrefix(v, "mongodb://") || strings.HasPrefix(v, "mongodb+srv://") {
-			u, err := url.Parse(v)
-			if err != nil || strings.Trim(u.Path, "/") == "" {
+			// Not by url.Parse: the hosts may be several.
+			_, rest, _ := strings.Cut(v, "://")
+			rest, _, _ = strings.Cut(rest, "?")
+			if _, database, _ := strings.Cut(rest, "/"); database == "" {
 				return errors.New("want the database name in the path, as in mongodb://host:27017/victimvoice")
 			}
 			return nil
@@ -138,7 +141,11 @@ var settings = []setting{
 }
 
 func hostPort(v string) error {
-	if _, port, err := net.SplitHostPort(v); err != nil || port == "" {
+	_, port, err := net.SplitHostPort(v)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
 		return errors.New("want host:port such as 127.0.0.1:8080 or :8080")
 	}
 	return nil
@@ -200,7 +207,9 @@ func lookUp(s setting, getenv func(string) string, fromFile map[string]string) (
 			if err != nil {
 				return "", errors.New("the file that " + Prefix + s.name + "_FILE names cannot be read")
 			}
-			value = strings.TrimSpace(string(b))
+			if value = strings.TrimSpace(string(b)); value == "" {
+				return "", errors.New("the file that " + Prefix + s.name + "_FILE names is empty")
+			}
 		}
 	}
 	if value == "" {

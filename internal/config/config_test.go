@@ -62,6 +62,48 @@ func TestLoadFromFileEnvironmentAndSecretFiles(t *testing.T) {
 	}
 }
 
+func TestLoadRefusesASecretFileWithNothingInIt(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// Not the default: what was meant for one store would be kept in another.
+	if c, err := Load(env(map[string]string{"VICTIMVOICE_STORE_FILE": empty}), "", "STORE"); err == nil {
+		t.Errorf("an empty file gives the store %q", c.Store)
+	}
+}
+
+func TestLoadTellsStoresAndAddressesApart(t *testing.T) {
+	for _, c := range []struct {
+		name, value string
+		good        bool
+	}{
+		{"STORE", "sqlite:x.db", true},
+		{"STORE", "sqlite:", false},
+		{"STORE", "postgres://host/db", false},
+		{"STORE", "mongodb://host/vv", true},
+		{"STORE", "mongodb://user:word@a:27017,b:27017,[::1]:27017/vv?replicaSet=rs0", true},
+		{"STORE", "mongodb+srv://host/vv", true},
+		{"STORE", "mongodb://host", false},
+		{"STORE", "mongodb://host/", false},
+		{"STORE", "mongodb://host/?replicaSet=a/b", false},
+		{"ADDR", ":8080", true},
+		{"ADDR", "[::1]:0", true},
+		{"ADDR", "localhost", false},
+		{"ADDR", "127.0.0.1:", false},
+		{"ADDR", "127.0.0.1:port", false},
+		{"ADDR", "127.0.0.1:70000", false},
+		{"BASE_URL", "https://feedback.example.org/", true},
+		{"BASE_URL", "https://feedback.example.org/path", false},
+		{"BASE_URL", "feedback.example.org", false},
+	} {
+		_, err := Load(env(map[string]string{Prefix + c.name: c.value}), "", c.name)
+		if (err == nil) != c.good {
+			t.Errorf("%s=%s: %v; want good %v", c.name, c.value, err, c.good)
+		}
+	}
+}
+
 func TestLoadRefusesUnknownNamesAndSecretsSetTwice(t *testing.T) {
 	conf := filepath.Join(t.TempDir(), "c")
 	if err := os.WriteFile(conf, []byte("VICTIMVOICE_ADR=x\nnonsense\n"), 0o600); err != nil {
