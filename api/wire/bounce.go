@@ -66,8 +66,12 @@ func (p *parser) bounce() (b Bounce) {
 	} else if len(b.MessageID) > maxMessageID {
 		b.Faults = append(b.Faults, fault.Field{Field: "message_id", Message: "is longer than a Message-Id can be"})
 	}
-	if b.Kind == "" {
+	switch b.Kind {
+	case "permanent", "transient":
+	case "":
 		b.Faults = Join(b.Faults, []fault.Field{{Field: "kind", Message: "is missing; want permanent or transient"}})
+	default:
+		b.Faults = Join(b.Faults, []fault.Field{{Field: "kind", Message: "want permanent or transient"}})
 	}
 	return b
 }
