@@ -181,7 +181,7 @@ func (d dice) scribble(v reflect.Value) {
 func TestDecodedAfterAll(t *testing.T) {
 	type tucked struct{ A []string }
 	for _, typ := range []reflect.Type{
-		reflect.TypeFor[json.RawMessage](), reflect.TypeFor[struct{ V any }](), reflect.TypeFor[struct{ v int }](), reflect.TypeFor[struct{ tucked }](), //nolint:govet // never written
+		reflect.TypeFor[json.RawMessage](), reflect.TypeFor[struct{ V any }](), reflect.TypeFor[struct{ v int }](), reflect.TypeFor[struct{ tucked }](),
 		reflect.TypeFor[struct{ P **int }](), reflect.TypeFor[*[]int](), reflect.TypeFor[map[int]string](), reflect.TypeFor[[]time.Month](),
 		reflect.TypeFor[struct {
 			At *time.Time `json:",omitzero"`

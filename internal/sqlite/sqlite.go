@@ -95,8 +95,16 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the database file cannot be opened")
 	}
-	if err := f.Close(); err != nil {
+	opened, err := f.Stat()
+	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the database file cannot be opened")
+	}
+	// A file that was moved or removed goes on taking writes that nobody will find again.
+	placed := func() error {
+		if now, err := os.Stat(path); err != nil || !os.SameFile(now, opened) {
+			return fault.New(fault.Unavailable, "the database file is not where it was opened")
+		}
+		return nil
 	}
 
 	if opts.PageRows <= 0 {
@@ -117,7 +125,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err := prepareFile(ctx, writeDB); err != nil {
 		return nil, errors.Join(err, writeDB.Close())
 	}
-	write, err := newWriter(ctx, writeDB)
+	write, err := newWriter(ctx, writeDB, placed)
 	if err != nil {
 		return nil, errors.Join(err, writeDB.Close())
 	}
@@ -167,6 +175,9 @@ func (s *Store) Close() error {
 func (s *Store) Ping(ctx context.Context) error {
 	if s.closed.Load() {
 		return errClosed()
+	}
+	if err := s.write.placed(); err != nil {
+		return err
 	}
 	return checkVersion(ctx, s.read)
 }

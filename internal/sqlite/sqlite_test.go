@@ -251,6 +251,37 @@ func TestCannotOpen(t *testing.T) {
 	}
 }
 
+// TestMoved: what is written to a file that is no longer under its path is not acknowledged.
+func TestMoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{Volatile: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	write := func(id string) error {
+		return s.InsertEvent(t.Context(), survey.EventRecord{ID: id, ReceivedAt: time.Unix(1, 0).UTC()})
+	}
+	if err := errors.Join(write("before"), s.Ping(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, path+".elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	if err := write("away"); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("written to a file that is away: %v", err)
+	}
+	if err := s.Ping(t.Context()); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("Ping of a file that is away: %v", err)
+	}
+	if err := os.Rename(path+".elsewhere", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(write("away"), s.Ping(t.Context())); err != nil {
+		t.Errorf("back in its place: %v", err)
+	}
+}
+
 // TestLocked has another process keep the file to itself: writes are refused
 // soon, reads go on, and when it lets go so do writes.
 func TestLocked(t *testing.T) {

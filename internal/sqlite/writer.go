@@ -17,12 +17,13 @@ const maxBatch = 256
 // everybody. While it waits for the disk the next batch gathers, so that hundreds
 // of callers share each wait and a lone one is never kept waiting for company.
 type writer struct {
-	db    *sql.DB
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
-	jobs  chan *job
-	stop  chan struct{}
-	done  chan struct{}
+	db     *sql.DB
+	conn   *sql.Conn
+	placed func() error // whether the file is still the one under its path
+	stmts  map[string]*sql.Stmt
+	jobs   chan *job
+	stop   chan struct{}
+	done   chan struct{}
 }
 
 // job is one caller's write: a single statement, or several that may as well
@@ -33,14 +34,14 @@ type job struct {
 	answer chan error
 }
 
-func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+func newWriter(ctx context.Context, db *sql.DB, placed func() error) (*writer, error) {
 	db.SetMaxOpenConns(1)
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, fail(ctx, err, "open the writing connection")
 	}
 	w := &writer{
-		db: db, conn: conn, stmts: map[string]*sql.Stmt{},
+		db: db, conn: conn, placed: placed, stmts: map[string]*sql.Stmt{},
 		// Not buffered: a job is either in the writer's hands or still its caller's.
 		jobs: make(chan *job), stop: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -115,6 +116,10 @@ func (w *writer) commit(batch []*job) error {
 			_, _ = w.exec("ROLLBACK") // fails when SQLite has rolled back by itself
 			return fail(ctx, j.err, "write")
 		}
+	}
+	if err := w.placed(); err != nil {
+		_, _ = w.exec("ROLLBACK")
+		return err
 	}
 	if _, err := w.exec("COMMIT"); err != nil {
 		_, _ = w.exec("ROLLBACK")
