@@ -94,15 +94,17 @@ func TestBrowserFirstStart(t *testing.T) {
 	fill := func(id, value string) chromedp.Action[chromedp.Void] {
 		return chromedp.SendKeys(chromedp.CSS("#"+id), value)
 	}
-	press := func(action string) {
-		do(t, ctx, chromedp.Click(chromedp.CSS("main form"+action+" button")))
+	send := func(action string) {
+		t.Helper()
+		press(t, ctx, "main form"+action+" button")
 	}
 	signIn := func(email, password string) {
 		t.Helper()
 		do(t, ctx, chromedp.Navigate(base+"/signin"), chromedp.WaitVisible(chromedp.CSS("#email")), fill("email", email), fill("password", password+"\r"), chromedp.WaitVisible(chromedp.CSS("nav")))
 	}
 	signOut := func() {
-		do(t, ctx, chromedp.Click(chromedp.CSS(`form[action="/signout"] button`)), chromedp.WaitVisible(chromedp.CSS(`form[action="/signin"]`)))
+		press(t, ctx, `form[action="/signout"] button`)
+		do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`form[action="/signin"]`)))
 	}
 	words := map[string]string{"administrator": "quiet-lantern-harbour-41", "advocate": "otter-thimble-garden-52", "commissioner": "maple-orchard-river-63"}
 	email := func(role string) string { return role + "@example.org" }
@@ -110,7 +112,7 @@ func TestBrowserFirstStart(t *testing.T) {
 	do(t, ctx, emulateDesktop(), chromedp.Navigate(link), chromedp.WaitVisible(chromedp.CSS("#password")))
 	accessible(t, ctx, "set-up")
 	do(t, ctx, fill("name", "First Administrator"), fill("email", email("administrator")), fill("password", words["administrator"]))
-	press("")
+	send("")
 	await(t, 10*time.Second, "the link is used", func() bool { return !strings.Contains(get(t, ctx, chromedp.Location()), "/setup/") })
 	signIn(email("administrator"), words["administrator"])
 
@@ -118,7 +120,7 @@ func TestBrowserFirstStart(t *testing.T) {
 	for _, role := range []string{"advocate", "commissioner"} {
 		do(t, ctx, chromedp.Navigate(base+"/admin/people"), chromedp.WaitVisible(chromedp.CSS("#name")), fill("name", "Test "+role), fill("email", email(role)),
 			chromedp.Click(chromedp.CSS(fmt.Sprintf(`input[value=%q]`, role))))
-		press(`[action="/admin/people"]`)
+		send(`[action="/admin/people"]`)
 		do(t, ctx, chromedp.WaitVisible(chromedp.CSS("code.secret")))
 		accessible(t, ctx, "people")
 		links[role] = get(t, ctx, chromedp.Text(chromedp.CSS("code.secret")))
@@ -127,7 +129,7 @@ func TestBrowserFirstStart(t *testing.T) {
 
 	for role, first := range map[string]string{"advocate": "/work", "commissioner": "/figures"} {
 		do(t, ctx, chromedp.Navigate(links[role]), chromedp.WaitVisible(chromedp.CSS("#password")), fill("password", words[role]))
-		press("")
+		send("")
 		await(t, 10*time.Second, "the link is used", func() bool { return !strings.Contains(get(t, ctx, chromedp.Location()), "/setup/") })
 		signIn(email(role), words[role])
 		if where := get(t, ctx, chromedp.Location()); !strings.HasPrefix(where, base+first) {

@@ -130,6 +130,14 @@ func get[T any](t *testing.T, ctx context.Context, a chromedp.Action[T]) T {
 	return v
 }
 
+// press clicks what leads to another page and waits until that has loaded.
+func press(t *testing.T, ctx context.Context, selector string) {
+	t.Helper()
+	if _, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
+		t.Fatalf("press %s: %v", selector, err)
+	}
+}
+
 // picture keeps what a window shows, for the README, where VICTIMVOICE_TEST_IMAGES names a folder.
 func picture(t *testing.T, ctx context.Context, name string, width, height int64) {
 	t.Helper()
@@ -226,7 +234,7 @@ func mailedLink(t *testing.T, d demoInfo, skip int) string {
 // TestBrowser clicks an emailed link through to the receipt, leaves quickly, and
 // signs in to the pages of each role, on the real binary in a real browser.
 func TestBrowser(t *testing.T) {
-	d := startDemo(t, "1500")
+	d := startDemo(t, "4000")
 	ctx := browser(t)
 
 	t.Run("from the mail to the receipt", func(t *testing.T) {
@@ -234,10 +242,12 @@ func TestBrowser(t *testing.T) {
 		do(t, ctx, emulateDesktop(), chromedp.Navigate(link), chromedp.WaitVisible(chromedp.CSS("main")))
 		accessible(t, ctx, "door")
 		shoot(t, ctx, "survey-door")
-		do(t, ctx, chromedp.Click(chromedp.CSS(`button[value="start"]`)), chromedp.WaitVisible(chromedp.CSS(`button[value="begin"]`)))
+		press(t, ctx, `button[value="start"]`)
+		do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`button[value="begin"]`)))
 		accessible(t, ctx, "intro")
 		shoot(t, ctx, "survey-intro")
-		do(t, ctx, chromedp.Click(chromedp.CSS(`button[value="begin"]`)), chromedp.WaitVisible(chromedp.CSS(`button[value="next"]`)))
+		press(t, ctx, `button[value="begin"]`)
+		do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`button[value="next"]`)))
 		for n := 0; n < 40; n++ {
 			where := get(t, ctx, chromedp.Location())
 			if strings.Contains(where, link[len(link)-32:]) {
@@ -258,11 +268,12 @@ func TestBrowser(t *testing.T) {
 			} else if kind == "checkbox" {
 				shoot(t, ctx, "survey-list")
 			}
-			do(t, ctx, chromedp.Click(chromedp.CSS(`button[value="next"]`)), chromedp.WaitVisible(chromedp.CSS(`main`)))
+			press(t, ctx, `button[value="next"]`)
 		}
 		accessible(t, ctx, "last page")
 		shoot(t, ctx, "survey-last")
-		do(t, ctx, chromedp.Click(chromedp.CSS(`button[value="send"]`)), chromedp.WaitVisible(chromedp.CSS(`.code`)))
+		press(t, ctx, `button[value="send"]`)
+		do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`.code`)))
 		accessible(t, ctx, "thanks")
 		shoot(t, ctx, "survey-thanks")
 		if !regexp.MustCompile(`[0-9A-Z]{4}(-[0-9A-Z]{4}){3}`).MatchString(text(t, ctx)) {
@@ -275,7 +286,9 @@ func TestBrowser(t *testing.T) {
 	})
 
 	t.Run("an error is said at the top and at the question", func(t *testing.T) {
-		do(t, ctx, chromedp.Navigate(d.BaseURL+"/withdraw"), chromedp.SendKeys(chromedp.CSS("#code"), "WRONG"), chromedp.Click(chromedp.CSS("main button")), chromedp.WaitVisible(chromedp.CSS("#errors")))
+		do(t, ctx, chromedp.Navigate(d.BaseURL+"/withdraw"), chromedp.SendKeys(chromedp.CSS("#code"), "WRONG"))
+		press(t, ctx, "main button")
+		do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#errors")))
 		if focused := get(t, ctx, chromedp.Evaluate[string](`document.activeElement.id`)); focused != "errors" {
 			t.Errorf("the error summary does not have the focus, %q does", focused)
 		}
@@ -291,7 +304,9 @@ func TestBrowser(t *testing.T) {
 				get(t, ctx, chromedp.Evaluate[int](`for(let i=0;i<3;i++)document.dispatchEvent(new KeyboardEvent("keydown",{key:"Shift"}));0`))
 			},
 		} {
-			do(t, ctx, chromedp.Navigate(link), chromedp.Click(chromedp.CSS(`button[value="start"]`)), chromedp.WaitVisible(chromedp.CSS(`button[value="begin"]`)), chromedp.Click(chromedp.CSS(`button[value="begin"]`)), chromedp.WaitVisible(chromedp.CSS(`button[value="next"]`)))
+			do(t, ctx, chromedp.Navigate(link))
+			press(t, ctx, `button[value="start"]`)
+			press(t, ctx, `button[value="begin"]`)
 			leave()
 			await(t, 10*time.Second, "the page is left "+name, func() bool {
 				where := get(t, ctx, chromedp.Location())
@@ -333,7 +348,7 @@ func TestBrowser(t *testing.T) {
 						picture(t, ctx, "dashboard", 1280, 1250)
 					}
 				}
-				do(t, ctx, chromedp.Click(chromedp.CSS(`form[action="/signout"] button`)), chromedp.WaitVisible(chromedp.CSS("#email")))
+				press(t, ctx, `form[action="/signout"] button`)
 			}
 		})
 	}

@@ -71,14 +71,17 @@ func TestLeavingInABrowser(t *testing.T) {
 	d := startDemo(t, "300")
 	ctx := browser(t)
 	start := func(link, how string) {
-		do(t, ctx, chromedp.Navigate(link), chromedp.Click(chromedp.CSS(`button[value="`+how+`"]`)), chromedp.WaitVisible(chromedp.CSS(`button[value="begin"]`)))
+		do(t, ctx, chromedp.Navigate(link))
+		press(t, ctx, `button[value="`+how+`"]`)
+		do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`button[value="begin"]`)))
 	}
 	begin := func() {
-		do(t, ctx, chromedp.Click(chromedp.CSS(`button[value="begin"]`)), chromedp.WaitVisible(chromedp.CSS(`button[value="next"]`)))
+		press(t, ctx, `button[value="begin"]`)
+		do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`button[value="next"]`)))
 	}
 	next := func(page string) {
 		get(t, ctx, chromedp.Evaluate[int](`document.querySelector('input[type=radio],input[type=checkbox]').click();0`))
-		do(t, ctx, chromedp.Click(chromedp.CSS(`button[value="next"]`)))
+		press(t, ctx, `button[value="next"]`)
 		settled(t, ctx, "the next page shows", `location.search === "`+page+`" && document.readyState === "complete"`)
 	}
 	do(t, ctx, emulateDesktop())
@@ -151,7 +154,8 @@ func TestLeavingInABrowser(t *testing.T) {
 		next("?p=3")
 		next("?p=4")
 		faces(t, ctx, "last")
-		do(t, ctx, chromedp.Click(chromedp.CSS(`button[value="send"]`)), chromedp.WaitVisible(chromedp.CSS(`.code`)))
+		press(t, ctx, `button[value="send"]`)
+		do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`.code`)))
 		faces(t, ctx, "thanks")
 		do(t, ctx, chromedp.Click(chromedp.CSS("[data-leave-now]")))
 		await(t, 10*time.Second, "the page is left", func() bool { return !strings.HasPrefix(get(t, ctx, chromedp.Location()), d.BaseURL+"/f") })
@@ -182,7 +186,8 @@ func TestLeavingInABrowser(t *testing.T) {
 		do(t, ctx, chromedp.Navigate(mailedLink(t, d, 2)+"/stop"))
 		faces(t, ctx, "stop")
 		accessible(t, ctx, "stop")
-		do(t, ctx, chromedp.Click(chromedp.CSS("main button")), chromedp.WaitVisible(chromedp.CSS("#errors")))
+		press(t, ctx, "main button")
+		do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#errors")))
 		faces(t, ctx, "stop-error")
 		accessible(t, ctx, "stop with an error")
 	})
