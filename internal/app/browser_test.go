@@ -77,7 +77,7 @@ func await(t *testing.T, limit time.Duration, what string, so func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	tick := time.NewTicker(200 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for !so() {
 		select {
@@ -130,12 +130,18 @@ func get[T any](t *testing.T, ctx context.Context, a chromedp.Action[T]) T {
 	return v
 }
 
-// press clicks what leads to another page and waits until that has loaded.
+// press clicks what leads to another page and waits until that has loaded: until
+// the mark that was left on the page before is gone.
 func press(t *testing.T, ctx context.Context, selector string) {
 	t.Helper()
-	if _, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
-		t.Fatalf("press %s: %v", selector, err)
-	}
+	get(t, ctx, chromedp.Evaluate[int](`window.pressed=1;0`))
+	do(t, ctx, chromedp.Click(chromedp.CSS(selector)))
+	await(t, 30*time.Second, "pressing "+selector+" leads to a page", func() bool {
+		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		loaded, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`!window.pressed && document.readyState === "complete"`))
+		return err == nil && loaded // an error is a page that is just being left
+	})
 }
 
 // picture keeps what a window shows, for the README, where VICTIMVOICE_TEST_IMAGES names a folder.
