@@ -244,6 +244,27 @@ func (s *Service) MayWrite(ctx context.Context, t *ToldContact) (bool, time.Time
 	return true, s.policy.NextSafe(s.now(), &t.Window), nil
 }
 
+// UnsharedFor lists the victim's kept responses that their advocate may not
+// read: that they are there and when they came, and nothing of what they say. An
+// advocate who learns that somebody else gave them can have them voided unread.
+func (s *Service) UnsharedFor(ctx context.Context, advocate, caseID string) ([]Response, error) {
+	c, err := s.theirs(ctx, advocate, caseID)
+	if err != nil {
+		return nil, err
+	}
+	rs, err := s.store.ResponsesOf(ctx, c.Respondent)
+	if err != nil {
+		return nil, fmt.Errorf("list responses: %w", err)
+	}
+	var out []Response
+	for _, r := range rs {
+		if (r.State == Complete || r.State == Partial) && r.Mode == ModeSelf && !r.Ticks.Share {
+			out = append(out, Response{ID: r.ID, Stage: r.Stage, Round: r.Round, Mode: r.Mode, State: r.State, SubmittedAt: r.SubmittedAt})
+		}
+	}
+	return out, nil
+}
+
 // ResponsesFor lists what a case's victim and advocate answered, without words
 // unless the victim ticked that the advocate may read them, or the advocate
 // wrote them. The reading is audited by the caller's opening of the case.

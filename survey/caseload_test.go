@@ -243,6 +243,18 @@ func TestWordsAreSharedOnlyWhenTicked(t *testing.T) {
 		if read := slices.Contains(w.Actions(""), "responses.read"); read != share {
 			t.Errorf("share %t: traced as read: %t", share, read)
 		}
+		kept, err := w.Survey.UnsharedFor(t.Context(), w.Case(1).Facts.Advocate, w.Case(1).ID)
+		if err != nil || (len(kept) == 0) != share {
+			t.Errorf("share %t: %d kept unread, %v", share, len(kept), err)
+		}
+		for _, r := range kept { // that it is there may be known; what it says may not
+			if r.Packed != nil || r.Words != nil || r.Hits != nil || r.Ticks != (survey.Ticks{}) || r.ID == "" || r.SubmittedAt.IsZero() {
+				t.Errorf("an unshared response tells more than that it is there: %+v", r)
+			}
+		}
+		if _, err := w.Survey.UnsharedFor(t.Context(), "another", w.Case(1).ID); !fault.Is(err, fault.NotFound) {
+			t.Errorf("another advocate: %v", err)
+		}
 	}
 }
 

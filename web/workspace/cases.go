@@ -30,7 +30,7 @@ type caseData struct {
 	Answer    *answerForm // nil: nothing can be answered now
 	MayWrite  writing
 	Answers   []answers
-	Unshared  bool // an answer is kept that only the person's tick would show
+	Unshared  []answers // kept, and not the advocate's to read
 }
 
 // fact is one line of a description list.
@@ -100,7 +100,13 @@ func (s *Pages) caseData(c *gin.Context, v visitor) (caseData, error) {
 		Confirm: page.Field{Name: "confirm", Label: "Before you record this", Choices: []page.Choice{{Value: "yes", Label: "They told me themselves that they want mail again"}}},
 	}
 	data.Answers, err = s.answersOf(ctx, v, view.ID)
-	data.Unshared = len(data.Answers) == 0 && slices.ContainsFunc(view.Invites, func(i survey.Invitation) bool { return len(i.Answered) > 0 })
+	if err != nil {
+		return caseData{}, err
+	}
+	unshared, err := s.Survey.UnsharedFor(ctx, v.AdvocateKey, view.ID)
+	for i := range unshared {
+		data.Unshared = append(data.Unshared, s.answersLine(&unshared[i], v))
+	}
 	return data, err
 }
 
@@ -233,9 +239,16 @@ func (s *Pages) answersOf(ctx context.Context, v visitor, caseID string) ([]answ
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, answers{ID: r.ID, Survey: surveyWords(r.Stage, r.Round), Mode: modeWords[r.Mode], On: s.date(r.SubmittedAt), Lines: lines, MayVoid: v.Can(access.ResponsesVoid)})
+		line := s.answersLine(r, v)
+		line.Lines = lines
+		out = append(out, line)
 	}
 	return out, nil
+}
+
+// answersLine says of a response which survey it answers, who gave it and when.
+func (s *Pages) answersLine(r *survey.Response, v visitor) answers {
+	return answers{ID: r.ID, Survey: surveyWords(r.Stage, r.Round), Mode: modeWords[r.Mode], On: s.date(r.SubmittedAt), MayVoid: v.Can(access.ResponsesVoid)}
 }
 
 func (s *Pages) answerLines(r *survey.Response) ([]fact, error) {
@@ -356,8 +369,12 @@ func (s *Pages) voidAnswers(c *gin.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(rs, func(r survey.Response) bool { return r.ID == response }) {
-		return fault.New(fault.NotFound, "There are no such answers among those you may read.")
+	unshared, err := s.Survey.UnsharedFor(ctx, v.AdvocateKey, id)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(append(rs, unshared...), func(r survey.Response) bool { return r.ID == response }) {
+		return fault.New(fault.NotFound, "There are no such answers in this case.")
 	}
 	r, err := s.Survey.VoidResponse(ctx, audit.Entry{Actor: v.ID, Role: v.actor().Role, Reason: "not the person's own"}, response)
 	if err != nil {

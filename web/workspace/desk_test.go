@@ -79,7 +79,7 @@ func TestCaseFile(t *testing.T) {
 	if strings.Contains(body, "@example.org") {
 		t.Error("an address is on the page")
 	}
-	if !strings.Contains(w.page(ben, "/work/cases/"+ids["MPS-2001"]), "did not tick that their advocate may read it") {
+	if !strings.Contains(w.page(ben, "/work/cases/"+ids["MPS-2001"]), "did not tick that their advocate may read this") {
 		t.Error("it is not said that there are answers that were not shared")
 	}
 	w.want(w.get(ben, "/work/cases/"+ids["MPS-1003"]), http.StatusNotFound)
@@ -165,6 +165,24 @@ func TestVoid(t *testing.T) {
 	}
 	if !strings.Contains(w.page(ann, "/work/alerts?show=closed"), "The answers were taken back") {
 		t.Error("the alert of answers that are gone is still open")
+	}
+}
+
+// TestVoidUnread: answers that the advocate may not read can be emptied unread, by their own advocate alone.
+func TestVoidUnread(t *testing.T) {
+	w := newWorld(t).staff()
+	id := w.caseload()["MPS-2001"]
+	path := "/work/cases/" + id
+	rs := must(w.survey.UnsharedFor(context.Background(), w.users[ben].AdvocateKey, id))(t)
+	if len(rs) != 1 || !strings.Contains(w.page(ben, path), rs[0].ID) {
+		t.Fatalf("the unshared answers are not there to be voided: %d", len(rs))
+	}
+	w.want(w.post(ann, path+"/void", "response", rs[0].ID), http.StatusNotFound)
+	if a := w.post(ben, path+"/void", "response", rs[0].ID); a.to != path+"?done=voided" {
+		t.Fatalf("%d to %q", a.Code, a.to)
+	}
+	if left := must(w.survey.UnsharedFor(context.Background(), w.users[ben].AdvocateKey, id))(t); len(left) != 0 {
+		t.Errorf("%d are still there", len(left))
 	}
 }
 
