@@ -208,7 +208,7 @@ func TestAlertsAreSeenByTheirAdvocate(t *testing.T) {
 		t.Errorf("due %s", due)
 	}
 	mine := advocate(w, 1)
-	other := loop.Viewer{Actor: survey.Actor{ID: "bea"}, Advocate: survey.AdvocateKey(w.Keys, "bea@example.org")}
+	other := loop.Viewer{Actor: survey.Actor{ID: "bea"}, Advocate: w.Keys.AdvocateKey("bea@example.org")}
 	nobody := loop.Viewer{Actor: survey.Actor{ID: "cy"}}
 	for name, c := range map[string]struct {
 		by   loop.Viewer

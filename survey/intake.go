@@ -339,7 +339,7 @@ func (s *Service) address(ctx context.Context, c *Case) (string, error) {
 func (s *Service) caseEvent(e *Event) CaseEvent {
 	ce := CaseEvent{
 		ID: e.EventID, Type: e.Type, At: e.OccurredAt, Borough: e.Borough, Offence: e.Offence, DomesticAbuse: e.DomesticAbuse,
-		Adult: e.Adult, Advocate: AdvocateKey(s.keys, e.Advocate), AgeBand: e.AgeBand, Sex: e.Sex, Milestone: e.Milestone,
+		Adult: e.Adult, Advocate: s.keys.AdvocateKey(e.Advocate), AgeBand: e.AgeBand, Sex: e.Sex, Milestone: e.Milestone,
 		Reason: e.Reason, Outcome: e.Outcome, Corrects: e.Corrects,
 	}
 	if a, ok := s.geo.Borough(e.Force, e.Borough); ok {
@@ -362,6 +362,3 @@ func (s *Service) caseEvent(e *Event) CaseEvent {
 	}
 	return ce
 }
-
-// AdvocateKey is the pseudonym under which a case knows its advocate.
-func AdvocateKey(keys *seal.Keys, email string) string { return keys.EmailKey("advocate", email) }

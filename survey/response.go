@@ -48,7 +48,6 @@ type Response struct {
 
 	Draft  []byte `json:"draft,omitempty"`  // sealed answers while a draft
 	Chosen bool   `json:"chosen,omitempty"` // something was chosen or written, not only passed over
-	Reach  int    `json:"reach,omitempty"`  // the next page to show
 	Packed []byte `json:"packed,omitempty"`
 	Words  []byte `json:"words,omitempty"` // sealed free text, by item
 

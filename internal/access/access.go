@@ -19,7 +19,7 @@ type User struct {
 	Name         []byte    `json:"name"`      // sealed
 	Roles        []Role    `json:"roles"`
 	Force        string    `json:"force"`         // whose cases and figures; empty: every force
-	AdvocateKey  string    `json:"advocate_key"`  // which cases are this advocate's; see [AdvocateKey]
+	AdvocateKey  string    `json:"advocate_key"`  // which cases are this advocate's; see [seal.Keys.AdvocateKey]
 	PasswordHash string    `json:"password_hash"` // PHC string; empty until the first password is set
 	PasswordAt   time.Time `json:"password_at"`
 	Epoch        int64     `json:"epoch"` // raised to end every session at once
@@ -91,14 +91,6 @@ type Throttle struct {
 	Failures int64     `json:"failures"`
 	LastAt   time.Time `json:"last_at"`
 	Until    time.Time `json:"until"` // no attempt is looked at before
-}
-
-const advocateDomain = "advocate"
-
-// AdvocateKey is the pseudonym by which a case names its advocate and an advocate
-// finds their cases. A blank address gives the empty string, which matches nobody.
-func AdvocateKey(keys *seal.Keys, email string) string {
-	return keys.EmailKey(advocateDomain, email)
 }
 
 // NormaliseEmail is [seal.NormaliseEmail].

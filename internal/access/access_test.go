@@ -121,7 +121,7 @@ func TestSignIn(t *testing.T) {
 	if got.ID != u.ID || !got.SignedInAt.Equal(w.now()) || !got.Can(access.CasesOwn) || got.Can(access.UsersManage) {
 		t.Errorf("signed in as %+v", got)
 	}
-	if got.AdvocateKey != access.AdvocateKey(w.keys, "ADVOCATE@example.org") || got.AdvocateKey == got.EmailKey {
+	if got.AdvocateKey != w.keys.AdvocateKey("ADVOCATE@example.org") || got.AdvocateKey == got.EmailKey {
 		t.Error("the advocate's cases would not be found")
 	}
 	who, err := w.Authenticate(t.Context(), token)
@@ -661,7 +661,7 @@ func TestEditUser(t *testing.T) {
 	p, err := w.Profile(got)
 	ok(t, err)
 	if p.Email != email || p.Name != name || got.Force != force || !slices.Equal(got.Roles, []access.Role{access.Advocate, access.Analyst}) ||
-		got.AdvocateKey != access.AdvocateKey(w.keys, email) {
+		got.AdvocateKey != w.keys.AdvocateKey(email) {
 		t.Errorf("%+v %+v", got, p)
 	}
 	who, err := w.Authenticate(t.Context(), token)

@@ -192,7 +192,7 @@ func (s *Service) setEmail(u *User, email string) (err error) {
 	email = strings.TrimSpace(email)
 	u.Email, err = s.keys.SealString(seal.Purpose("users", u.ID, "email"), email)
 	u.EmailKey = s.keys.EmailKey(emailDomain, email)
-	u.AdvocateKey = AdvocateKey(s.keys, email)
+	u.AdvocateKey = s.keys.AdvocateKey(email)
 	return err
 }
 

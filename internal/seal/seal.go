@@ -322,6 +322,10 @@ func (k *Keys) EmailKey(domain, email string) string {
 	return k.Pseudonym(domain, email)
 }
 
+// AdvocateKey is the pseudonym by which a case names its advocate and an advocate
+// finds their cases. A blank address gives the empty string, which matches nobody.
+func (k *Keys) AdvocateKey(email string) string { return k.EmailKey("advocate", email) }
+
 // TokenHash is what is kept of a secret that somebody carries (a link, a session, a
 // receipt code): 52 characters from which the secret cannot be found, even with the
 // database in hand, and which differ from one domain to the next.

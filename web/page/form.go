@@ -19,7 +19,6 @@ type Field struct {
 	Max       int      // most characters; 0: no limit of its own
 	Rows      int      // of a textarea
 	Auto      string   // autocomplete token
-	Lang      string   // language of the options, when not the page's
 	Choices   []Choice
 	Legend    string // class of a group's legend: "big" on a page with one question
 }
