@@ -26,8 +26,11 @@ const (
 	StatusGone          = "gone"
 )
 
-// overlap is how far behind the newest change seen the panel reads again, so
-// that a change that another process stamped earlier but stored later is not missed.
+// overlap is how far behind the last reading the panel reads again, so that a
+// change that another process stamped earlier but stored later is not missed.
+// It is counted back from when that reading began, or from the newest change seen
+// where that is earlier: a long reading passes a place minutes before it ends, and
+// what was stored behind it meanwhile has an older stamp than its newest row.
 const overlap = time.Minute
 
 // Rows streams what figures are made of.
@@ -190,7 +193,11 @@ func (s *Service) Refresh(ctx context.Context) error {
 		}
 		return s.cursors[i].Add(-overlap)
 	}
+	began := s.now()
 	keep := func(i int, t time.Time) {
+		if t.After(began) {
+			t = began
+		}
 		if t.After(s.cursors[i]) {
 			s.cursors[i] = t
 		}

@@ -309,6 +309,33 @@ func TestRefreshPicksUpLateChanges(t *testing.T) {
 	}
 }
 
+// TestRefreshThatTakesLong: a reading that goes on for minutes meets rows newer
+// than its beginning, while others are stored behind the place it has passed.
+func TestRefreshThatTakesLong(t *testing.T) {
+	w := roomtest.New(t)
+	began := w.Clock.Now()
+	for i := range 30 {
+		put(w, fmt.Sprint("a", i), fmt.Sprint("r", i), survey.ModeSelf, "very", survey.Complete, began)
+	}
+	w.Store.Fail(func(call string) error {
+		switch call {
+		case "ResponsesChanged": // stored before the reading ends, stamped minutes after it began
+			put(w, "last", "rlast", survey.ModeSelf, "very", survey.Complete, began.Add(3*time.Minute))
+		case "CodingsChanged": // stored behind the reading, half a minute after its stamp
+			w.Clock.Pass(5 * time.Minute)
+			put(w, "behind", "rbehind", survey.ModeSelf, "very", survey.Complete, began.Add(10*time.Second))
+		}
+		return nil
+	})
+	if _, base := confidence(w, ""); base != 31 {
+		t.Fatalf("the long reading: base %d", base)
+	}
+	w.Store.Fail(nil)
+	if _, base := confidence(w, ""); base != 32 {
+		t.Errorf("what was stored behind a long reading is missed: base %d", base)
+	}
+}
+
 // TestTheVictimsOwnAnswerWins over what was relayed for the same stage and round; modes are never pooled.
 func TestTheVictimsOwnAnswerWins(t *testing.T) {
 	w := roomtest.New(t)

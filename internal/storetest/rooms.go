@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -315,34 +317,32 @@ func streamUnderWrites(t *testing.T, s Store) {
 	}
 }
 
-// cursor keeps a copy current as figures do: read from a little before the last
-// read's end, again and again, while writers stamp documents with their own,
-// slightly late clocks.
+// cursor keeps a copy current as figures do: read from a little before where the
+// last read began, again and again, while writers stamp documents with their own,
+// slightly late clocks. The writers keep step, so that no write is stored later
+// after its stamp than the overlap allows, however the machine is loaded: that
+// much is what the overlap promises, and no more.
 func cursor(t *testing.T, s Store) {
 	ctx := t.Context()
 	const writers, each, overlap = 4, 20, time.Second
+	var step atomic.Int64 // the time, in tenths of a second after t0
 	done := make(chan error, 1)
 	go func() {
-		results := make(chan error, writers)
-		together(writers, func(w int) {
-			for i := range each {
+		for i := range each {
+			step.Store(int64(i))
+			failed := make([]error, writers)
+			together(writers, func(w int) {
 				at := t0.Add(time.Duration(i)*100*time.Millisecond - time.Duration(w)*200*time.Millisecond)
-				if _, err := s.UpdateResponse(ctx, fmt.Sprintf("%d-%d", w, i%7), func(r *survey.Response) error {
+				_, failed[w] = s.UpdateResponse(ctx, fmt.Sprintf("%d-%d", w, i%7), func(r *survey.Response) error {
 					if at.After(r.ChangedAt) {
 						r.ChangedAt = at
 					}
 					r.Round++
 					r.State = survey.Complete
 					return nil
-				}); err != nil {
-					results <- err
-					return
-				}
-			}
-			results <- nil
-		})
-		for range writers {
-			if err := <-results; err != nil {
+				})
+			})
+			if err := errors.Join(failed...); err != nil {
 				done <- err
 				return
 			}
@@ -350,15 +350,21 @@ func cursor(t *testing.T, s Store) {
 		done <- nil
 	}()
 	held := make(map[string]survey.ResponseRow)
-	from := time.Time{}
+	var from, newest time.Time
 	read := func() {
+		began := t0.Add(time.Duration(step.Load()) * 100 * time.Millisecond)
 		for r, err := range s.ResponsesChanged(ctx, from) {
 			ok(t, err)
 			held[r.ID] = r
-			if since := r.ChangedAt.Add(-overlap); since.After(from) {
-				from = since
+			if r.ChangedAt.After(newest) {
+				newest = r.ChangedAt
 			}
 		}
+		from = newest
+		if began.Before(from) {
+			from = began
+		}
+		from = from.Add(-overlap)
 	}
 	for writing := true; writing; {
 		select {
