@@ -30,6 +30,7 @@ type Door struct {
 	caseID   string
 	response string
 	address  string // pseudonym of the address that the link was mailed to
+	locked   bool   // a word was agreed, and is asked for first
 }
 
 func (s *Service) responseID(respondent string, stage Stage, round int, mode Mode) string {
@@ -58,7 +59,8 @@ func (s *Service) Follow(ctx context.Context, token string) (Door, error) {
 		(r.Version > 0 && r.State != Draft) {
 		return Door{}, ErrClosed
 	}
-	d := Door{Stage: link.Stage, Round: link.Round, Language: "en", Begun: r.Chosen, ClosesAt: link.ExpiresAt, caseID: c.ID, response: id, address: link.Address}
+	d := Door{Stage: link.Stage, Round: link.Round, Language: "en", ClosesAt: link.ExpiresAt, caseID: c.ID, response: id, address: link.Address, locked: c.Word.Set()}
+	d.Begun = r.Chosen && !d.locked // how far somebody has come is for whoever knows the word
 	if c.Facts.Contact != nil && c.Facts.Contact.Language != "" {
 		d.Language = c.Facts.Contact.Language
 	}
@@ -87,7 +89,7 @@ func (s *Service) Begin(ctx context.Context, token, language string, quick bool)
 	if language == "" {
 		language = d.Language
 	}
-	return s.sit(ctx, Sitting{Case: d.caseID, Response: d.response, Stage: d.Stage, Round: d.Round, Mode: ModeSelf, Language: language, Quick: quick, ClosesAt: d.ClosesAt})
+	return s.sit(ctx, Sitting{Case: d.caseID, Response: d.response, Stage: d.Stage, Round: d.Round, Mode: ModeSelf, Language: language, Quick: quick, ClosesAt: d.ClosesAt, Locked: d.locked})
 }
 
 func (s *Service) sit(ctx context.Context, sitting Sitting) (string, Sitting, error) {
@@ -149,25 +151,15 @@ func (s *Service) RunOut(ctx context.Context, secret string) (Sitting, error) {
 	if err != nil {
 		return Sitting{}, fmt.Errorf("look a survey session up: %w", err)
 	}
-	if !st.EndedAt.IsZero() || st.Over || s.now().Before(st.ExpiresAt) {
+	if !st.EndedAt.IsZero() || st.Over || st.Locked || s.now().Before(st.ExpiresAt) {
 		return Sitting{}, ErrClosed
 	}
 	return st, nil
 }
 
-// Tune changes how a session goes on: its language and whether it takes the quick path.
-func (s *Service) Tune(ctx context.Context, st Sitting, language string, quick bool) (Sitting, error) {
-	st, err := s.store.UpdateSitting(ctx, st.ID, func(st *Sitting) error {
-		if st.Language == language && st.Quick == quick {
-			return ErrUnchanged
-		}
-		st.Language, st.Quick = language, quick
-		return nil
-	})
-	if err != nil {
-		return Sitting{}, fmt.Errorf("change a survey session: %w", err)
-	}
-	return st, nil
+// Speak changes the language of a session.
+func (s *Service) Speak(ctx context.Context, st Sitting, language string) (Sitting, error) {
+	return s.tune(ctx, st, func(st *Sitting) { st.Language = language })
 }
 
 // Leave ends a session: nothing is shown or taken through it any more. An
@@ -196,13 +188,19 @@ type Sheet struct {
 	Over          bool // submitted
 	Sent          bool // and by this very session: only there are the thanks and the receipt shown
 	Alerted       bool // and something in it is shown to a person who will read it
+	Returned      bool // something was answered before this session, and how to go on is not chosen yet
+	Guarded       bool // a return code shows the earlier answers to whoever knows it
 	Answers       questionnaires.Answers
 }
 
 // Sheet gives the questionnaire of a session with the answers so far. A draft
 // keeps the version it was begun with. One that holds nothing but questions passed
 // over in another session is nobody's beginning: a program may have sent its forms.
+// ErrClosed while the agreed word has not been given.
 func (s *Service) Sheet(ctx context.Context, st Sitting) (Sheet, error) {
+	if st.Locked {
+		return Sheet{}, ErrClosed
+	}
 	c, err := s.store.Case(ctx, st.Case)
 	if err != nil {
 		return Sheet{}, fmt.Errorf("read a case: %w", err)
@@ -215,7 +213,8 @@ func (s *Service) Sheet(ctx context.Context, st Sitting) (Sheet, error) {
 	sh := Sheet{Answers: questionnaires.Answers{}}
 	if r.Version > 0 && !beginsAgain(&r, st) {
 		sh.Begun, sh.Over, sh.Alerted = true, r.State != Draft, len(r.Hits) > 0
-		sh.Sent = sh.Over && r.SentBy == st.ID
+		sh.Sent, sh.Guarded = sh.Over && r.SentBy == st.ID, r.Code.Set()
+		sh.Returned = st.Mode == ModeSelf && !st.Resumed && r.SavedBy != st.ID
 		var ok bool
 		if q, ok = s.sets.ByID(r.Questionnaire); !ok {
 			return Sheet{}, fmt.Errorf("questionnaire %s of a kept draft is not among the published ones", r.Questionnaire)
@@ -281,12 +280,12 @@ func (s *Service) sealDraft(r *Response, a questionnaires.Answers) error {
 // Save keeps one page of answers in the draft: step 7. A question of the page
 // without an answer is kept as skipped; one that was answered before keeps its
 // answer, since earlier answers are not shown again and an empty form must not
-// undo them. Errors: fault.Invalid with the items at
-// fault, fault.Conflict when the response was submitted already, ErrClosed when
+// undo them, except in a session that does show them. Errors: fault.Invalid with the
+// items at fault, fault.Conflict when the response was submitted already, ErrClosed when
 // its time is over.
 func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page, given questionnaires.Answers) error {
 	now := s.now()
-	if !now.Before(st.ClosesAt) {
+	if st.Locked || !now.Before(st.ClosesAt) {
 		return ErrClosed
 	}
 	c, err := s.store.Case(ctx, st.Case)
@@ -318,7 +317,7 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 		}
 		maps.Copy(a, patch)
 		for _, it := range page.Items {
-			if a[it.ID].State == questionnaires.NotReached {
+			if _, chosen := patch[it.ID]; a[it.ID].State == questionnaires.NotReached || st.Open && !chosen {
 				a[it.ID] = questionnaires.Answer{State: questionnaires.Skipped}
 			}
 		}
@@ -326,7 +325,7 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 			r.StartedAt = now
 		}
 		r.Chosen = r.Chosen || len(patch) > 0
-		r.SavedAt = now
+		r.SavedAt, r.SavedBy = now, st.ID
 		return s.sealDraft(r, a)
 	})
 	if err != nil {
@@ -356,18 +355,27 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 func (s *Service) draftFor(r *Response, c *Case, st Sitting, now time.Time) error {
 	if r.Version > 0 && !beginsAgain(r, st) {
 		if r.State != Draft {
-			return fault.New(fault.Conflict, "these answers were sent already")
+			return errSent()
 		}
 		// Once on the full path, always: the quick one keeps its three questions
 		// alone, and what was answered beyond them must not be lost.
 		r.Language, r.Quick, r.ChangedAt = st.Language, st.Quick && r.Quick, now
 		return nil
 	}
+	code := r.Code // chosen before the first answer
+	s.begin(r, c, st, now)
+	r.Code = code
+	return nil
+}
+
+func errSent() error { return fault.New(fault.Conflict, "these answers were sent already") }
+
+// begin makes an empty draft.
+func (s *Service) begin(r *Response, c *Case, st Sitting, now time.Time) {
 	*r = Response{
 		ID: r.ID, Version: r.Version, Respondent: c.Respondent, Stage: st.Stage, Round: st.Round, Mode: st.Mode, Questionnaire: s.sets.Current(st.Stage).ID,
 		Language: st.Language, Quick: st.Quick, State: Draft, ClosesAt: st.ClosesAt, ChangedAt: now, Author: st.Author, Consent: st.Consent,
 	}
-	return nil
 }
 
 // beginsAgain reports whether a session starts from nothing although there is a
@@ -389,6 +397,9 @@ const thanksLife = 15 * time.Minute
 // is done by whoever calls Follow-up, at once or by sweep. Errors: fault.Invalid
 // when nothing was answered, ErrClosed when the time is over.
 func (s *Service) Submit(ctx context.Context, st Sitting, ticks Ticks) (Response, string, error) {
+	if st.Locked {
+		return Response{}, "", ErrClosed
+	}
 	now := s.now()
 	c, err := s.store.Case(ctx, st.Case)
 	if err != nil {
@@ -464,7 +475,7 @@ func (s *Service) keep(r *Response, c *Case, state ResponseState, ticks Ticks, n
 	}
 	r.Packed = q.Pack(a)
 	r.Hits = q.Hits(a, r.Language)
-	r.State, r.Draft, r.Ticks = state, nil, ticks
+	r.State, r.Draft, r.SavedBy, r.Code, r.Ticks = state, nil, "", Secret{}, ticks
 	r.Receipt = s.receiptHash(s.receiptCode(r.ID))
 	r.SubmittedAt, r.ChangedAt = now, now
 	r.FollowUp, r.Uncoded = true, len(words) > 0

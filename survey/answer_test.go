@@ -313,10 +313,7 @@ func TestQuickAfterTheFullPath(t *testing.T) {
 	token = w.Invited(2)
 	st = w.Sit(token, true)
 	w.Answer(st, map[string]string{"core.confidence": "very"})
-	st, err := w.Survey.Tune(t.Context(), st, "en", false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	st = w.Sit(token, false)
 	w.Answer(st, map[string]string{"core.safer": "much-less-safe"})
 	if r, _ = w.Submit(st, survey.Ticks{}); len(r.Hits) != 1 || r.Quick {
 		t.Errorf("hits %+v, quick %t", r.Hits, r.Quick)

@@ -29,6 +29,7 @@ type Case struct {
 	Ref        []byte       `json:"ref"` // sealed case_ref
 	Events     []CaseEvent  `json:"events"`
 	Flags      Flags        `json:"flags,omitzero"`
+	Word       Secret       `json:"word,omitzero"` // agreed with the person, asked for before the first question
 	Invites    []Invitation `json:"invites"`
 
 	// Folded from the events on every change, kept for queries and figures.

@@ -21,6 +21,8 @@ type CaseView struct {
 	Flags      Flags
 	Invites    []Invitation
 	OptedOut   bool
+	HasWord    bool // a word is asked for before the first question
+	WordEnded  bool // and too many were wrong: it has to be agreed anew
 	ChangedAt  time.Time
 	Respondent string
 }
@@ -86,7 +88,7 @@ func (s *Service) view(c *Case) (CaseView, error) {
 	if err != nil {
 		return CaseView{}, fmt.Errorf("open a case reference: %w", err)
 	}
-	return CaseView{ID: c.ID, Ref: ref, Force: c.Force, Facts: c.Facts, Flags: c.Flags, Invites: Plan(c, s.policy, s.now()), OptedOut: c.optedOut(), ChangedAt: c.ChangedAt, Respondent: c.Respondent}, nil
+	return CaseView{ID: c.ID, Ref: ref, Force: c.Force, Facts: c.Facts, Flags: c.Flags, Invites: Plan(c, s.policy, s.now()), OptedOut: c.optedOut(), HasWord: c.Word.Set(), WordEnded: c.Word.ended(), ChangedAt: c.ChangedAt, Respondent: c.Respondent}, nil
 }
 
 // CanAnswerFor reports whether an advocate may answer this invitation on the

@@ -47,16 +47,18 @@ type Response struct {
 	State         ResponseState `json:"state"`
 
 	Draft  []byte `json:"draft,omitempty"`  // sealed answers while a draft
+	Code   Secret `json:"code,omitzero"`    // with which the person sees their earlier answers
 	Chosen bool   `json:"chosen,omitempty"` // something was chosen or written, not only passed over
 	Packed []byte `json:"packed,omitempty"`
 	Words  []byte `json:"words,omitempty"` // sealed free text, by item
 
 	Hits    []questionnaires.Hit `json:"hits,omitempty"`
 	Ticks   Ticks                `json:"ticks"`
-	Receipt string               `json:"receipt,omitempty"` // keyed hash of the receipt code
-	Consent *Consent             `json:"consent,omitempty"` // relayed answers only
-	Author  string               `json:"author,omitempty"`  // staff user who answered on the victim's behalf
-	SentBy  string               `json:"sent_by,omitempty"` // session that sent it: none other sees the receipt
+	Receipt string               `json:"receipt,omitempty"`  // keyed hash of the receipt code
+	Consent *Consent             `json:"consent,omitempty"`  // relayed answers only
+	Author  string               `json:"author,omitempty"`   // staff user who answered on the victim's behalf
+	SavedBy string               `json:"saved_by,omitempty"` // session that last wrote in the draft
+	SentBy  string               `json:"sent_by,omitempty"`  // session that sent it: none other sees the receipt
 
 	StartedAt   time.Time `json:"started_at,omitzero"`
 	SavedAt     time.Time `json:"saved_at,omitzero"`
@@ -123,6 +125,9 @@ type Sitting struct {
 	Mode      Mode      `json:"mode"`
 	Language  string    `json:"language"`
 	Quick     bool      `json:"quick"`
+	Locked    bool      `json:"locked,omitempty"`  // the agreed word has not been given: nothing is shown or taken
+	Open      bool      `json:"open,omitempty"`    // the return code was given: earlier answers are shown
+	Resumed   bool      `json:"resumed,omitempty"` // has chosen how to go on
 	Author    string    `json:"author,omitempty"`
 	Consent   *Consent  `json:"consent,omitempty"`
 	ClosesAt  time.Time `json:"closes_at,omitzero"` // no answer after this

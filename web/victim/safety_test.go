@@ -77,7 +77,7 @@ func TestARunOutSessionTakesWhatWasTypedAndShowsNothing(t *testing.T) {
 	form := url.Values{"do": {"next"}, "page": {"confidence"}, "core.confidence": {"very"}}
 	w.now = w.now.Add(2 * time.Hour)
 	rec := w.do("POST", "/f", form)
-	if rec.Code != 303 || rec.Header().Get("Location") != "/f/stopped" {
+	if rec.Code != 303 || rec.Header().Get("Location") != "/f/stopped?l=en" {
 		t.Fatalf("%d to %q", rec.Code, rec.Header().Get("Location"))
 	}
 	w.want(w.do("GET", "/f/stopped", nil), 200, "kept", "the same link")
@@ -91,7 +91,7 @@ func TestARunOutSessionTakesWhatWasTypedAndShowsNothing(t *testing.T) {
 		}
 	}
 	// Sending needs the link: nobody is there to be shown the receipt.
-	if rec := w.do("POST", "/f", url.Values{"do": {"send"}}); rec.Header().Get("Location") != "/f/stopped" || w.responses()[0].State != survey.Draft {
+	if rec := w.do("POST", "/f", url.Values{"do": {"send"}}); rec.Header().Get("Location") != "/f/stopped?l=en" || w.responses()[0].State != survey.Draft {
 		t.Error("a session that ran out sent the answers")
 	}
 	// A fault in what was typed brings it back, and nothing else.
@@ -101,6 +101,8 @@ func TestARunOutSessionTakesWhatWasTypedAndShowsNothing(t *testing.T) {
 	}
 	// With the link it goes on.
 	w.start("start")
+	w.want(w.do("GET", "/f", nil), 200, "You have been here before")
+	w.do("POST", "/f", url.Values{"do": {"carry"}})
 	w.want(w.do("GET", "/f", nil), 200, "2 of")
 }
 
@@ -360,7 +362,7 @@ func TestSavingAndStoppingOnTheLastPage(t *testing.T) {
 	w.next("/f?p=2", "", "")
 	w.next("/f?p=3", "", "")
 	w.want(w.do("GET", "/f", nil), 200, "Before you send", "Save and stop")
-	if rec := w.do("POST", "/f", url.Values{"do": {"stop"}}); rec.Header().Get("Location") != "/f/stopped" || len(w.jar) > 0 {
+	if rec := w.do("POST", "/f", url.Values{"do": {"stop"}}); rec.Header().Get("Location") != "/f/stopped?l=en" || len(w.jar) > 0 {
 		t.Errorf("%d to %q", rec.Code, rec.Header().Get("Location"))
 	}
 	if rs := w.responses(); len(rs) != 1 || rs[0].State != survey.Draft {

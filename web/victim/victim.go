@@ -53,6 +53,7 @@ type Pages struct {
 	loop   *loop.Service
 	book   *page.Book
 	words  *page.Words
+	langs  []questionnaires.Language
 	conf   Config
 }
 
@@ -70,7 +71,7 @@ func New(sv *survey.Service, lp *loop.Service, conf Config) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("survey pages: %w", err)
 	}
-	return &Pages{survey: sv, loop: lp, book: book, words: words, conf: conf}, nil
+	return &Pages{survey: sv, loop: lp, book: book, words: words, langs: sv.Questionnaires().LanguagesOffered(), conf: conf}, nil
 }
 
 // The rates at which one network may follow links and try receipt codes. Neither
@@ -98,6 +99,11 @@ func (s *Pages) Register(r gin.IRouter) {
 	r.POST("/f/:token/not-me", links, edge.Handle(s.refuse(true)))
 	r.GET("/f", edge.Handle(s.sheet))
 	r.POST("/f", edge.Handle(s.answer))
+	r.POST("/f/stay", edge.Handle(s.stay))
+	r.GET("/f/again", edge.Handle(s.askAgain))
+	r.POST("/f/again", edge.Handle(s.startAgain))
+	r.GET("/f/keep", edge.Handle(s.askKeep))
+	r.POST("/f/keep", edge.Handle(s.keep))
 	r.GET("/f/safety", edge.Handle(s.safety))
 	r.GET("/f/stopped", edge.Handle(s.stopped))
 	r.GET("/withdraw", edge.Handle(s.askWithdrawal))
@@ -115,28 +121,53 @@ type frame struct {
 	Support bool   // show where help is: never before the person has started
 	Proxy   bool   // an advocate answers on the person's behalf
 	Mode    survey.Mode
+	Minutes int // after which the session ends by itself; 0: there is none
+	Tongues []tongue
+	Form    string // id of the form that goes with a change of language; empty: it is a link
+	Keep    string // what addresses end in, so that a chosen language goes along outside a session
 }
 
-// rightToLeft are the languages of our list that are written so.
-var rightToLeft = map[string]bool{"ar": true, "ur": true}
+// tongue is one of the languages that a page can be read in.
+type tongue struct {
+	Code, Name string
+	Here       bool
+}
 
 func (s *Pages) frame(lang string) frame {
 	v := s.words.In(lang)
 	f := frame{Voice: v, Dir: "ltr", Name: s.conf.Name, LeaveTo: "/x"}
-	if rightToLeft[v.Lang] {
-		f.Dir = "rtl"
+	for _, l := range s.langs {
+		f.Tongues = append(f.Tongues, tongue{l.Code, l.Name, l.Code == v.Lang})
+		if l.Code == v.Lang {
+			f.Dir = l.Direction
+		}
 	}
 	return f
 }
 
-// before is the frame of a page shown outside a session: in a language that the
-// browser asks for, since nothing else is known of who looks.
-func (s *Pages) before(c *gin.Context) frame {
+// offered reports whether a language is one of ours.
+func (s *Pages) offered(lang string) bool {
+	return slices.ContainsFunc(s.langs, func(l questionnaires.Language) bool { return l.Code == lang })
+}
+
+// chosen is the parameter of a page outside a session that says in which
+// language it was asked for; inside one the session knows.
+const chosen = "l"
+
+// before is the frame of a page shown outside a session: in the language that was
+// chosen there, or that the link is for, or that the browser asks for.
+func (s *Pages) before(c *gin.Context, lang string) frame {
+	if l := c.Query(chosen); s.offered(l) {
+		f := s.frame(l)
+		f.Keep = "?" + chosen + "=" + l
+		return f
+	}
+	if lang != "" {
+		return s.frame(lang)
+	}
 	wanted, _, _ := language.ParseAcceptLanguage(c.GetHeader("Accept-Language")) // what cannot be read asks for nothing
-	have := s.words.Languages()
 	for _, tag := range wanted {
-		base, _ := tag.Base()
-		if slices.Contains(have, base.String()) {
+		if base, _ := tag.Base(); s.offered(base.String()) {
 			return s.frame(base.String())
 		}
 	}
@@ -145,14 +176,18 @@ func (s *Pages) before(c *gin.Context) frame {
 
 func (s *Pages) during(st survey.Sitting) frame {
 	f := s.frame(st.Language)
-	f.Support, f.Mode, f.Proxy = true, st.Mode, st.Mode != survey.ModeSelf
+	f.Support, f.Mode, f.Proxy = !st.Locked, st.Mode, st.Mode != survey.ModeSelf
+	f.Form, f.Minutes = mainForm, s.survey.Policy().SittingMinutes
 	return f
 }
+
+// mainForm is the id of a page's own form inside a session.
+const mainForm = "q"
 
 // nothing is the one page for whatever opens nothing: unknown, used, expired and
 // revoked links, sessions that were left or ran out. It never says which.
 func (s *Pages) nothing(c *gin.Context) error {
-	f := s.before(c)
+	f := s.before(c, "")
 	f.LeaveTo = ""
 	return s.book.Show(c, http.StatusNotFound, "nothing", f)
 }
@@ -176,7 +211,7 @@ func (s *Pages) door(c *gin.Context) error {
 	if err != nil {
 		return s.orNothing(c, err)
 	}
-	return s.book.Show(c, http.StatusOK, "door", doorPage{frame: s.frame(d.Language), Token: c.Param("token"), Begun: d.Begun})
+	return s.book.Show(c, http.StatusOK, "door", doorPage{frame: s.before(c, d.Language), Token: c.Param("token"), Begun: d.Begun})
 }
 
 // begin opens a session; from here on no address holds the token.
@@ -185,7 +220,11 @@ func (s *Pages) begin(c *gin.Context) error {
 	if how != "start" && how != "quick" {
 		return fault.New(fault.Invalid, "This form is not complete. Go back and try again.")
 	}
-	secret, _, err := s.survey.Begin(c.Request.Context(), c.Param("token"), "", how == "quick")
+	lang := c.PostForm("l")
+	if !s.offered(lang) {
+		lang = ""
+	}
+	secret, _, err := s.survey.Begin(c.Request.Context(), c.Param("token"), lang, how == "quick")
 	if err != nil {
 		return s.orNothing(c, err)
 	}
@@ -282,7 +321,7 @@ func (s *Pages) askRefusal(notMe bool) edge.HandlerFunc {
 // refusal asks for a tick and a button: a program that sends the forms it finds
 // as they stand refuses nothing.
 func (s *Pages) refusal(c *gin.Context, d survey.Door, notMe bool, status int, problem string) error {
-	f := s.frame(d.Language)
+	f := s.before(c, d.Language)
 	label := "refusal-stop-button"
 	if notMe {
 		label = "refusal-not-me-button"
@@ -331,7 +370,7 @@ func (s *Pages) refuse(notMe bool) edge.HandlerFunc {
 		if err := s.survey.Refuse(c.Request.Context(), c.Param("token"), notMe); err != nil {
 			return s.orNothing(c, err)
 		}
-		return s.book.Show(c, http.StatusOK, "refusal", refusalPage{frame: s.frame(d.Language), NotMe: notMe, Done: true})
+		return s.book.Show(c, http.StatusOK, "refusal", refusalPage{frame: s.before(c, d.Language), NotMe: notMe, Done: true})
 	}
 }
 
@@ -350,7 +389,8 @@ type questionPage struct {
 	Fields   []page.Field
 	Kinds    []questionnaires.Kind
 	Problems []page.Problem
-	Again    bool // visited before: earlier answers are kept and not shown
+	Again    bool // visited before: earlier answers are kept, and shown where the return code was given
+	Open     bool
 	Back     int  // page number to go back to; 0: none
 	Stage    survey.Stage
 }
@@ -375,13 +415,16 @@ type thanksPage struct {
 func (s *Pages) sheet(c *gin.Context) error {
 	if c.Query(started) != "" {
 		if s.secret(c) == "" {
-			return s.book.Show(c, http.StatusOK, "cookies", s.before(c))
+			return s.book.Show(c, http.StatusOK, "cookies", s.before(c, ""))
 		}
 		return page.See(c, "/f")
 	}
 	st, err := s.sitting(c)
 	if err != nil {
 		return s.orNothing(c, err)
+	}
+	if st.Locked {
+		return s.word(c, http.StatusOK, st, "", nil)
 	}
 	sh, err := s.survey.Sheet(c.Request.Context(), st)
 	if err != nil {
@@ -398,6 +441,9 @@ func (s *Pages) sheet(c *gin.Context) error {
 		if !sh.Begun {
 			return s.book.Show(c, http.StatusOK, "intro", introPage{frame: s.during(st), Quick: st.Quick})
 		}
+		if sh.Returned {
+			return s.again(c, http.StatusOK, st, sh, "", nil)
+		}
 		n = sh.Reach + 1
 	}
 	n = min(max(n, 1), sh.Reach+1)
@@ -413,20 +459,26 @@ func pageNumber(c *gin.Context) (int, bool) {
 }
 
 func (s *Pages) thanks(c *gin.Context, st survey.Sitting, sh survey.Sheet) error {
-	return s.book.Show(c, http.StatusOK, "thanks", thanksPage{frame: s.during(st), Code: s.survey.ReceiptCode(st), Where: s.conf.Host + "/withdraw", Alerted: sh.Alerted})
+	f := s.during(st)
+	f.Minutes = 0 // they show for a while and no longer, whatever is pressed
+	return s.book.Show(c, http.StatusOK, "thanks", thanksPage{frame: f, Code: s.survey.ReceiptCode(st), Where: s.conf.Host + "/withdraw", Alerted: sh.Alerted})
 }
 
 func (s *Pages) question(c *gin.Context, status int, st survey.Sitting, sh survey.Sheet, n int, typed map[string][]string, problems []page.Problem) error {
 	p := sh.Pages[n-1]
 	text := sh.Questionnaire.Text(st.Language, st.Mode != survey.ModeSelf)
 	title, opening := text.Page(p.ID)
-	q := questionPage{frame: s.during(st), ID: p.ID, Title: title, Opening: opening, Number: n, Of: len(sh.Pages), Problems: problems, Back: n - 1, Stage: st.Stage}
+	q := questionPage{frame: s.during(st), ID: p.ID, Title: title, Opening: opening, Number: n, Of: len(sh.Pages), Problems: problems, Back: n - 1, Stage: st.Stage, Open: st.Open}
 	for i := range p.Items {
 		it := &p.Items[i]
-		if sh.Answers[it.ID].State != questionnaires.NotReached {
+		values := typed[it.ID]
+		if a := sh.Answers[it.ID]; a.State != questionnaires.NotReached {
 			q.Again = true
+			if st.Open && typed == nil {
+				values = given(a)
+			}
 		}
-		f, err := s.field(it, text, q.Voice, st, typed[it.ID])
+		f, err := s.field(it, text, q.Voice, st, values)
 		if err != nil {
 			return err
 		}
@@ -474,6 +526,19 @@ func (s *Pages) field(it *questionnaires.Item, text *questionnaires.Text, v page
 	return f, nil
 }
 
+// given is an earlier answer as its form would send it.
+func given(a questionnaires.Answer) []string {
+	switch {
+	case a.Text != "":
+		return []string{a.Text}
+	case a.Choice != "":
+		return []string{a.Choice}
+	case a.State == questionnaires.PreferNot:
+		return []string{preferNot}
+	}
+	return a.Choices
+}
+
 // answer takes a page of answers. What was typed is never lost: a fault shows
 // the page again with it, and a session that has ended meanwhile says so.
 func (s *Pages) answer(c *gin.Context) error {
@@ -487,6 +552,22 @@ func (s *Pages) answer(c *gin.Context) error {
 	if err != nil {
 		return s.orNothing(c, err)
 	}
+	if err := c.Request.ParseForm(); err != nil {
+		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
+	}
+	form := c.Request.PostForm
+	if s.offered(form.Get("lang")) {
+		form.Set("do", "next") // in a session that ran out what was typed is saved, and no more
+		if !late {
+			if st, _, err = s.speak(c, st); err != nil {
+				return s.orNothing(c, err)
+			}
+			form.Set("do", "speak")
+		}
+	}
+	if st.Locked {
+		return s.giveWord(c, st, form)
+	}
 	sh, err := s.survey.Sheet(ctx, st)
 	if err != nil {
 		return s.orNothing(c, err)
@@ -497,20 +578,22 @@ func (s *Pages) answer(c *gin.Context) error {
 		}
 		return page.See(c, "/f") // sent already, from another tab: the thanks are there
 	}
-	if err := c.Request.ParseForm(); err != nil {
-		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
-	}
-	form := c.Request.PostForm
 	switch do := form.Get("do"); {
-	case late && (do == "begin" || do == "send"):
-		return page.See(c, "/f/stopped") // nothing was typed; the link leads on
+	case late && (do == "begin" || do == "carry" || do == "code" || do == "send"):
+		return page.See(c, "/f/stopped"+s.keepTongue(st)) // nothing was typed; the link leads on
 	case do == "begin":
 		return page.See(c, "/f?p=1")
+	case do == "carry":
+		return s.carryOn(c, st)
+	case do == "code":
+		return s.giveCode(c, st, sh, form.Get("word"))
+	case do == "speak" && form.Get("at") != "":
+		return s.reread(c, st, sh, form)
 	case do == "send":
 		return s.send(c, st, sh)
 	case do == "stop" && form.Get("page") == "": // on the last page
 		return s.stop(c, st)
-	case do == "next", do == "stop":
+	case do == "next", do == "stop", do == "keep", do == "speak":
 	default:
 		return fault.New(fault.Invalid, "This form is not complete. Go back and try again.")
 	}
@@ -523,11 +606,14 @@ func (s *Pages) answer(c *gin.Context) error {
 	if n == 0 {
 		return fault.New(fault.Invalid, "This page is not part of your questions any more. Go back to the questions and carry on.")
 	}
-	given, err := readAnswers(sh.Pages[n-1], form)
+	if form.Get("do") == "speak" {
+		return s.question(c, http.StatusOK, st, sh, n, form, nil)
+	}
+	answers, err := readAnswers(sh.Pages[n-1], form)
 	if err != nil {
 		return err
 	}
-	if err := s.survey.Save(ctx, st, sh.Pages[n-1], given); err != nil {
+	if err := s.survey.Save(ctx, st, sh.Pages[n-1], answers); err != nil {
 		var fields []fault.Field
 		if fields = fault.FieldsOf(err); len(fields) > 0 {
 			problems := s.explain(st, sh, fields)
@@ -541,8 +627,10 @@ func (s *Pages) answer(c *gin.Context) error {
 	switch {
 	case form.Get("do") == "stop":
 		return s.stop(c, st)
+	case form.Get("do") == "keep" && !late:
+		return page.See(c, "/f/keep")
 	case late:
-		return page.See(c, "/f/stopped") // what was typed is kept; nothing is shown through a session that ran out
+		return page.See(c, "/f/stopped"+s.keepTongue(st)) // what was typed is kept; nothing is shown through a session that ran out
 	}
 	return page.See(c, "/f?p="+strconv.Itoa(n+1))
 }
@@ -556,8 +644,11 @@ func (s *Pages) stop(c *gin.Context, st survey.Sitting) error {
 	if st.Mode != survey.ModeSelf {
 		return page.See(c, "/work")
 	}
-	return page.See(c, "/f/stopped")
+	return page.See(c, "/f/stopped"+s.keepTongue(st))
 }
+
+// keepTongue lets the language of a session that is over go along.
+func (s *Pages) keepTongue(st survey.Sitting) string { return "?" + chosen + "=" + st.Language }
 
 // explain turns the questionnaire's messages into the person's language.
 func (s *Pages) explain(st survey.Sitting, sh survey.Sheet, fields []fault.Field) []page.Problem {
@@ -585,8 +676,8 @@ func (s *Pages) explain(st survey.Sitting, sh survey.Sheet, fields []fault.Field
 // readAnswers reads a page's fields. A field that is not on the page is a form
 // that was tampered with, and nothing of it is taken.
 func readAnswers(p questionnaires.Page, form map[string][]string) (questionnaires.Answers, error) {
-	given := questionnaires.Answers{}
-	known := map[string]bool{"page": true, "do": true}
+	answers := questionnaires.Answers{}
+	known := map[string]bool{"page": true, "do": true, "lang": true}
 	for i := range p.Items {
 		it := &p.Items[i]
 		known[it.ID] = true
@@ -594,11 +685,11 @@ func readAnswers(p questionnaires.Page, form map[string][]string) (questionnaire
 		switch {
 		case len(values) == 0:
 		case it.Kind == questionnaires.Words:
-			given[it.ID] = it.Write(strings.Join(values, "\n"))
+			answers[it.ID] = it.Write(strings.Join(values, "\n"))
 		case it.Kind == questionnaires.Single && len(values) == 1 && values[0] == preferNot:
-			given[it.ID] = questionnaires.Answer{State: questionnaires.PreferNot}
+			answers[it.ID] = questionnaires.Answer{State: questionnaires.PreferNot}
 		default:
-			given[it.ID] = it.Choose(values...)
+			answers[it.ID] = it.Choose(values...)
 		}
 	}
 	for name := range form {
@@ -606,7 +697,7 @@ func readAnswers(p questionnaires.Page, form map[string][]string) (questionnaire
 			return nil, fault.New(fault.Invalid, "This form has something in it that is not on the page. Nothing of it was kept. Go back and try again.")
 		}
 	}
-	return given, nil
+	return answers, nil
 }
 
 func (s *Pages) last(c *gin.Context, status int, st survey.Sitting, sh survey.Sheet, typed []string, problems []page.Problem) error {
@@ -672,11 +763,11 @@ func (s *Pages) send(c *gin.Context, st survey.Sitting, sh survey.Sheet) error {
 }
 
 func (s *Pages) stopped(c *gin.Context) error {
-	return s.book.Show(c, http.StatusOK, "stopped", s.before(c))
+	return s.book.Show(c, http.StatusOK, "stopped", s.before(c, ""))
 }
 
 func (s *Pages) safety(c *gin.Context) error {
-	st, err := s.sitting(c)
+	st, err := s.unlocked(c)
 	if err != nil {
 		return s.orNothing(c, err)
 	}
@@ -695,7 +786,7 @@ func (s *Pages) askWithdrawal(c *gin.Context) error {
 }
 
 func (s *Pages) withdrawForm(c *gin.Context, status int, typed string, problems []page.Problem) error {
-	f := s.before(c)
+	f := s.before(c, "")
 	label, err := f.Say("withdraw-label")
 	if err != nil {
 		return err
@@ -719,7 +810,7 @@ func (s *Pages) withdraw(c *gin.Context) error {
 	r, err := s.survey.WithdrawAnswers(ctx, typed)
 	switch {
 	case fault.Is(err, fault.Invalid):
-		text, sayErr := s.before(c).Say("error-code")
+		text, sayErr := s.before(c, "").Say("error-code")
 		if sayErr != nil {
 			return sayErr
 		}
@@ -735,7 +826,7 @@ func (s *Pages) withdraw(c *gin.Context) error {
 			s.conf.Log.Error("a withdrawn response was not followed up at once", "response", r.ID, "error", err)
 		}
 	}
-	return s.book.Show(c, http.StatusOK, "withdraw", withdrawPage{frame: s.before(c), Done: true})
+	return s.book.Show(c, http.StatusOK, "withdraw", withdrawPage{frame: s.before(c, ""), Done: true})
 }
 
 type problemPage struct {
@@ -778,7 +869,7 @@ func (s *Pages) Problem(c *gin.Context, p edge.Problem) {
 			return
 		}
 	}
-	q := problemPage{frame: s.before(c), Detail: p.Detail}
+	q := problemPage{frame: s.before(c, ""), Detail: p.Detail}
 	passing := p.Status >= http.StatusInternalServerError || p.Status == http.StatusTooManyRequests
 	if passing || q.Lang != page.FallbackLanguage { // the details are written in one language
 		q.Detail = ""

@@ -29,6 +29,7 @@ type caseData struct {
 	Timeline  []askLine
 	Answer    *answerForm // nil: nothing can be answered now
 	MayWrite  writing
+	Word      agreedWord
 	Answers   []answers
 	Unshared  []answers // kept, and not the advocate's to read
 }
@@ -99,6 +100,7 @@ func (s *Pages) caseData(c *gin.Context, v visitor) (caseData, error) {
 		Stopped: !view.Flags.RiskAt.IsZero(), StoppedOn: s.date(view.Flags.RiskAt), Again: view.OptedOut || view.Flags.NotMe != "",
 		Confirm: page.Field{Name: "confirm", Label: "Before you record this", Choices: []page.Choice{{Value: "yes", Label: "They told me themselves that they want mail again"}}},
 	}
+	data.Word = newAgreedWord(&view)
 	data.Answers, err = s.answersOf(ctx, v, view.ID)
 	if err != nil {
 		return caseData{}, err

@@ -150,6 +150,33 @@ func TestWritingToThem(t *testing.T) {
 	}
 }
 
+func TestAgreeingAWord(t *testing.T) {
+	w := newWorld(t).staff()
+	ids := w.caseload()
+	path := "/work/cases/" + ids["MPS-1001"]
+	view := func() survey.CaseView {
+		t.Helper()
+		return must(w.survey.CaseFor(context.Background(), survey.Actor{ID: "test", Role: "test"}, w.users[ann].AdvocateKey, ids["MPS-1001"]))(t)
+	}
+	for _, word := range []string{"", "abc"} {
+		w.want(w.post(ann, path+"/word", "word", word), http.StatusUnprocessableEntity, `href="#word"`)
+	}
+	w.want(w.post(ben, path+"/word", "word", "Blue Kettle"), http.StatusNotFound)
+	w.want(w.post(ben, path+"/word", "remove", "yes"), http.StatusNotFound)
+	if view().HasWord {
+		t.Fatal("a word was kept all the same")
+	}
+	if a := w.post(ann, path+"/word", "word", "Blue Kettle"); a.to != path+"?done=word-agreed" || !view().HasWord {
+		t.Fatalf("%d to %q", a.Code, a.to)
+	}
+	if body := w.page(ann, path+"?done=word-agreed"); !strings.Contains(body, "A word is asked for") || strings.Contains(strings.ToLower(body), "kettle") {
+		t.Error("the page does not say that a word is asked for, or shows it")
+	}
+	if a := w.post(ann, path+"/word", "remove", "yes"); a.to != path+"?done=word-removed" || view().HasWord {
+		t.Errorf("%d to %q", a.Code, a.to)
+	}
+}
+
 func TestVoid(t *testing.T) {
 	w := newWorld(t).staff()
 	ids := w.caseload()

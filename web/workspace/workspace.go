@@ -110,6 +110,7 @@ func (s *Pages) routes() []route {
 		{post, "/work/cases/:id/write-again", cases, s.writeAgain},
 		{post, "/work/cases/:id/void", []access.Permission{access.ResponsesVoid}, s.voidAnswers},
 		{post, "/work/cases/:id/stop-writing", cases, s.stopWriting},
+		{post, "/work/cases/:id/word", cases, s.agreeWord},
 		{get, "/work/alerts", alerts, s.alerts},
 		{get, "/work/alerts/:id", alerts, s.alert},
 		{post, "/work/alerts/:id/take", alerts, s.takeAlert},

@@ -26,6 +26,20 @@
     // A page brought back from memory is not shown: it is asked for again.
     addEventListener("pageshow", function (e) { if (e.persisted) { veil(); location.reload(); } });
   }
+  // A session that is about to end says so, and goes on at a press.
+  var minutes = +document.documentElement.getAttribute("data-minutes"), ending = document.getElementById("ending");
+  if (minutes && ending) {
+    var say = function () { ending.hidden = false; };
+    var wait = setTimeout(say, (minutes - 5) * 6e4);
+    ending.querySelector("button").addEventListener("click", function () {
+      fetch("/f/stay", { method: "POST" }).then(function (r) {
+        if (!r.ok) throw r;
+        ending.hidden = true;
+        clearTimeout(wait);
+        wait = setTimeout(say, (minutes - 5) * 6e4);
+      }).catch(function () { ending.lastElementChild.hidden = false; });
+    });
+  }
   var wrong = document.getElementById("errors");
   if (wrong) wrong.focus();
   // An answer that stands alone clears the others, and they clear it.
