@@ -19,7 +19,7 @@ import (
 // whoever asks the service has few tries.
 type Secret struct {
 	Hash   string    `json:"hash,omitempty"`
-	Wrong  int       `json:"wrong,omitempty"`     // tries that failed since it was last given right
+	Wrong  int       `json:"wrong,omitempty"`  // tries that failed since it was last given right
 	WaitTo time.Time `json:"wait_to,omitzero"` // no try is taken before
 }
 

@@ -173,20 +173,9 @@ func (s *Pages) askAgain(c *gin.Context) error {
 // finds as they stand throws nobody's answers away.
 func (s *Pages) restart(c *gin.Context, status int, st survey.Sitting, problem string) error {
 	p := restartPage{frame: s.during(st)}
-	text, err := p.Say("restart-sure")
-	if err != nil {
+	var err error
+	if p.Sure, p.Problems, err = p.sure("restart-sure", problem); err != nil {
 		return err
-	}
-	p.Sure = page.Field{Name: "sure", Choices: []page.Choice{{Value: "yes", Label: text}}}
-	if problem != "" {
-		said, err := p.Say(problem)
-		if err != nil {
-			return err
-		}
-		p.Problems = []page.Problem{{Field: "sure", Message: said}}
-		if err := p.blame(&p.Sure, said); err != nil {
-			return err
-		}
 	}
 	return s.book.Show(c, status, "restart", p)
 }
@@ -235,11 +224,10 @@ func (s *Pages) keepForm(c *gin.Context, status int, st survey.Sitting, typed st
 	if err != nil {
 		return err
 	}
-	label, err := p.Say("keep-before")
-	if err != nil {
+	p.Before = page.Field{Name: "before", Values: before}
+	if p.Before.Label, err = p.Say("keep-before"); err != nil {
 		return err
 	}
-	p.Before = page.Field{Name: "before", Values: before, Choices: []page.Choice{{Value: "yes", Label: label}}}
 	return s.book.Show(c, status, "keep", p)
 }
 

@@ -201,10 +201,10 @@ func TestComingBack(t *testing.T) {
 	body := w.want(w.do("GET", "/f/keep", nil), 200, "A word of your own")
 	golden(t, "keep", body, w.token)
 	body = w.want(w.do("POST", "/f/keep", url.Values{"word": {"ab"}, "before": {"yes"}}), 422, "4 to 40", `value="ab"`, `href="#word"`)
-	if !strings.Contains(body, `value="yes" checked`) {
+	if !strings.Contains(body, `id="before" checked`) {
 		t.Error("the tick is lost")
 	}
-	body = w.want(w.do("POST", "/f/keep", url.Values{"word": {"Ivy 1990"}, "before": {"yes"}, "lang": {"cy"}}), 200, `value="Ivy 1990"`, `value="yes" checked`)
+	body = w.want(w.do("POST", "/f/keep", url.Values{"word": {"Ivy 1990"}, "before": {"yes"}, "lang": {"cy"}}), 200, `value="Ivy 1990"`, `id="before" checked`)
 	if lang(body) != "cy" || w.responses()[0].Code.Set() {
 		t.Error("a change of language loses or keeps the word")
 	}

@@ -321,28 +321,30 @@ func (s *Pages) askRefusal(notMe bool) edge.HandlerFunc {
 // refusal asks for a tick and a button: a program that sends the forms it finds
 // as they stand refuses nothing.
 func (s *Pages) refusal(c *gin.Context, d survey.Door, notMe bool, status int, problem string) error {
-	f := s.before(c, d.Language)
+	p := refusalPage{frame: s.before(c, d.Language), Token: c.Param("token"), NotMe: notMe}
 	label := "refusal-stop-button"
 	if notMe {
 		label = "refusal-not-me-button"
 	}
-	text, err := f.Say(label)
-	if err != nil {
+	var err error
+	if p.Sure, p.Problems, err = p.sure(label, problem); err != nil {
 		return err
 	}
-	p := refusalPage{frame: f, Token: c.Param("token"), NotMe: notMe}
-	p.Sure = page.Field{Name: "sure", Choices: []page.Choice{{Value: "yes", Label: text}}}
-	if problem != "" {
-		said, err := f.Say(problem)
-		if err != nil {
-			return err
-		}
-		p.Problems = []page.Problem{{Field: "sure", Message: said}}
-		if err := f.blame(&p.Sure, said); err != nil {
-			return err
-		}
-	}
 	return s.book.Show(c, status, "refusal", p)
+}
+
+// sure is the tick that goes with a deed that cannot be undone by itself.
+func (f frame) sure(label, problem string) (page.Field, []page.Problem, error) {
+	field := page.Field{Name: "sure"}
+	var err error
+	if field.Label, err = f.Say(label); err != nil || problem == "" {
+		return field, nil, err
+	}
+	said, err := f.Say(problem)
+	if err != nil {
+		return field, nil, err
+	}
+	return field, []page.Problem{{Field: field.Name, Message: said}}, f.blame(&field, said)
 }
 
 // blame puts an error on a field, with the word before it in the page's language.
@@ -391,7 +393,7 @@ type questionPage struct {
 	Problems []page.Problem
 	Again    bool // visited before: earlier answers are kept, and shown where the return code was given
 	Open     bool
-	Back     int  // page number to go back to; 0: none
+	Back     int // page number to go back to; 0: none
 	Stage    survey.Stage
 }
 
