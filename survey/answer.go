@@ -232,13 +232,11 @@ func (s *Service) Sheet(ctx context.Context, st Sitting) (Sheet, error) {
 	return sh, nil
 }
 
-// reach is the first page on the route with a question that has not been met yet.
+// reach is the first page on the route that has not been passed yet.
 func reach(pages []questionnaires.Page, a questionnaires.Answers) int {
 	for i, p := range pages {
-		for _, it := range p.Items {
-			if a[it.ID].State == questionnaires.NotReached {
-				return i
-			}
+		if !p.Met(a) {
+			return i
 		}
 	}
 	return len(pages)
@@ -278,10 +276,8 @@ func (s *Service) sealDraft(r *Response, a questionnaires.Answers) error {
 	return nil
 }
 
-// Save keeps one page of answers in the draft: step 7. A question of the page
-// without an answer is kept as skipped; one that was answered before keeps its
-// answer, since earlier answers are not shown again and an empty form must not
-// undo them. Errors: fault.Invalid with the items at
+// Save keeps one page of answers in the draft: step 7. What becomes of questions
+// without an answer, and of a list in parts, [questionnaires.Page.Keep] says. Errors: fault.Invalid with the items at
 // fault, fault.Conflict when the response was submitted already, ErrClosed when
 // its time is over.
 func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page, given questionnaires.Answers) error {
@@ -309,19 +305,15 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 		if !ok {
 			return fmt.Errorf("questionnaire %s is not among the published ones", r.Questionnaire)
 		}
-		if err := q.Check(patch); err != nil {
-			return err
-		}
 		a, err := s.openDraft(r)
 		if err != nil {
 			return err
 		}
-		maps.Copy(a, patch)
-		for _, it := range page.Items {
-			if a[it.ID].State == questionnaires.NotReached {
-				a[it.ID] = questionnaires.Answer{State: questionnaires.Skipped}
-			}
+		kept := page.Keep(a, patch)
+		if err := q.Check(kept); err != nil {
+			return err
 		}
+		maps.Copy(a, kept)
 		if answered && r.StartedAt.IsZero() {
 			r.StartedAt = now
 		}

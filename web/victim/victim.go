@@ -420,12 +420,9 @@ func (s *Pages) question(c *gin.Context, status int, st survey.Sitting, sh surve
 	p := sh.Pages[n-1]
 	text := sh.Questionnaire.Text(st.Language, st.Mode != survey.ModeSelf)
 	title, opening := text.Page(p.ID)
-	q := questionPage{frame: s.during(st), ID: p.ID, Title: title, Opening: opening, Number: n, Of: len(sh.Pages), Problems: problems, Back: n - 1, Stage: st.Stage}
+	q := questionPage{frame: s.during(st), ID: p.ID, Title: title, Opening: opening, Number: n, Of: len(sh.Pages), Problems: problems, Again: p.Met(sh.Answers), Back: n - 1, Stage: st.Stage}
 	for i := range p.Items {
 		it := &p.Items[i]
-		if sh.Answers[it.ID].State != questionnaires.NotReached {
-			q.Again = true
-		}
 		f, err := s.field(it, text, q.Voice, st, typed[it.ID])
 		if err != nil {
 			return err
