@@ -231,13 +231,11 @@ func (s *Service) Sheet(ctx context.Context, st Sitting) (Sheet, error) {
 	return sh, nil
 }
 
-// reach is the first page on the route with a question that has not been met yet.
+// reach is the first page on the route that has not been passed yet.
 func reach(pages []questionnaires.Page, a questionnaires.Answers) int {
 	for i, p := range pages {
-		for _, it := range p.Items {
-			if a[it.ID].State == questionnaires.NotReached {
-				return i
-			}
+		if !p.Met(a) {
+			return i
 		}
 	}
 	return len(pages)
@@ -277,11 +275,10 @@ func (s *Service) sealDraft(r *Response, a questionnaires.Answers) error {
 	return nil
 }
 
-// Save keeps one page of answers in the draft: step 7. A question of the page
-// without an answer is kept as skipped; one that was answered before keeps its
-// answer, since earlier answers are not shown again and an empty form must not
-// undo them, except in a session that does show them. Errors: fault.Invalid with the
-// items at fault, fault.Conflict when the response was submitted already, ErrClosed when
+// Save keeps one page of answers in the draft: step 7. What becomes of questions
+// without an answer, and of a list in parts, [questionnaires.Page.Keep] says; in a
+// session that shows earlier answers an emptied question is emptied. Errors: fault.Invalid with the items at
+// fault, fault.Conflict when the response was submitted already, ErrClosed when
 // its time is over.
 func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page, given questionnaires.Answers) error {
 	now := s.now()
@@ -308,19 +305,19 @@ func (s *Service) Save(ctx context.Context, st Sitting, page questionnaires.Page
 		if !ok {
 			return fmt.Errorf("questionnaire %s is not among the published ones", r.Questionnaire)
 		}
-		if err := q.Check(patch); err != nil {
-			return err
-		}
 		a, err := s.openDraft(r)
 		if err != nil {
 			return err
 		}
-		maps.Copy(a, patch)
-		for _, it := range page.Items {
-			if _, chosen := patch[it.ID]; a[it.ID].State == questionnaires.NotReached || st.Open && !chosen {
-				a[it.ID] = questionnaires.Answer{State: questionnaires.Skipped}
-			}
+		before := a
+		if st.Open {
+			before = page.Clear(a)
 		}
+		kept := page.Keep(before, patch)
+		if err := q.Check(kept); err != nil {
+			return err
+		}
+		maps.Copy(a, kept)
 		if answered && r.StartedAt.IsZero() {
 			r.StartedAt = now
 		}

@@ -53,12 +53,14 @@ func (s *State) UnmarshalText(b []byte) error {
 
 // Answer is what a person answered to one item. Choice belongs to a single
 // item, Choices to a multi item, Text to free text. An option that stands for
-// "not sure" or "does not apply" is kept as the choice, with its state.
+// "not sure" or "does not apply" is kept as the choice, with its state. Parts is a
+// draft's own note: of a list in parts, those passed, as long as some are left.
 type Answer struct {
 	State   State    `json:"state"`
 	Choice  string   `json:"choice,omitempty"`
 	Choices []string `json:"choices,omitempty"`
 	Text    string   `json:"text,omitempty"`
+	Parts   []string `json:"parts,omitempty"`
 }
 
 // Has reports whether the option is chosen.

@@ -29,6 +29,7 @@ type (
 		ShowIf       *rule        `yaml:"show_if"`
 		OfferFrom    string       `yaml:"offer_from"`
 		ImpliedByOne bool         `yaml:"implied_by_one"`
+		Parts        []part       `yaml:"parts"` // of a long list: a page each
 	}
 	pageFile struct {
 		ID    string     `yaml:"id"`

@@ -264,8 +264,8 @@ func (l *loader) core(v int) *shared {
 		if _, twice := sh.core[it.ID]; twice {
 			l.fault(file, "%s: given twice", it.ID)
 		}
-		if !strings.HasPrefix(it.ID, "core.") || it.Core != "" || it.ShowIf != nil || it.OfferFrom != "" {
-			l.fault(file, "%s: a core tracker has an id core.…, and neither routing nor another core", it.ID)
+		if !strings.HasPrefix(it.ID, "core.") || it.Core != "" || it.ShowIf != nil || it.OfferFrom != "" || len(it.Parts) > 0 {
+			l.fault(file, "%s: a core tracker has an id core.…, and neither routing, parts nor another core", it.ID)
 		}
 		sh.core[it.ID] = it
 		if it.Tense {
@@ -423,6 +423,7 @@ func (l *loader) questionnaire(stage Stage, v int, scales, cores map[int]*shared
 		for _, raw := range page.Items {
 			it := l.item(file, raw, f.Tense, sc, co)
 			it.Page, it.page, it.at = page.ID, p, q.size
+			l.parts(file, &it, raw.Parts, len(page.Items), pageIDs)
 			if _, twice := q.index[it.ID]; twice {
 				l.fault(file, "%s: given twice", it.ID)
 				continue
@@ -444,7 +445,7 @@ func (l *loader) item(file string, raw itemFile, tense string, sc, co *shared) I
 	core := raw.Core != ""
 	textKey := raw.ID
 	if core {
-		if raw.ID != "" || raw.Scale != "" || raw.Kind != "" || raw.Construct != "" || len(raw.Options) > 0 || raw.OfferFrom != "" || raw.Reverse {
+		if raw.ID != "" || raw.Scale != "" || raw.Kind != "" || raw.Construct != "" || len(raw.Options) > 0 || raw.OfferFrom != "" || raw.Reverse || len(raw.Parts) > 0 {
 			l.fault(file, "%s: a core tracker is asked as it is, with show_if at most", raw.Core)
 		}
 		tracker, ok := co.core[raw.Core]

@@ -60,6 +60,16 @@ func TestLoadNamesEveryFault(t *testing.T) {
 		{"alert without words", "alerts/1/en.yaml", "  self-harm-words:", "  self-harm:", "rule self-harm-words: no phrases"},
 		{"exclusive on a single", report, "{code: one, score: 50}", "{code: one, score: 50, exclusive: true}", "exclusive is for multi"},
 		{"score on a multi", report, "{code: none-of-these, exclusive: true}", "{code: none-of-these, exclusive: true, score: 1}", "neither score nor share"},
+		{"parts of a single", report, "kind: single, scale: Y3}\n  - id: next-steps", "kind: single, scale: Y3, parts: [{id: a, options: [\"yes\"]}, {id: b, options: [\"no\"]}]}\n  - id: next-steps", "of a multi item that is alone on its page"},
+		{"parts of a core tracker", "core/1/core.yaml", "scale: W4, quick: true", "scale: W4, quick: true, parts: [{id: a}, {id: b}]", "neither routing, parts nor"},
+		{"one part", report, "          - {id: evidence, groups: [evidence]}\n          - {id: safety, groups: [safety]}\n          - {id: orders, groups: [orders, support], options: [none-of-these]}\n", "", "two or more"},
+		{"option in no part", report, "options: [no-advice]", "options: []", "advice.codes no-advice: is in 0 parts"},
+		{"option in two parts", report, "{id: evidence, groups: [evidence]}", "{id: evidence, groups: [evidence], options: [block]}", "advice.codes block: is in 2 parts"},
+		{"part twice", report, "{id: evidence, groups: [evidence]}", "{id: safety, groups: [evidence]}", "part \"safety\" needs an id of its own"},
+		{"part without options", report, "{id: evidence, groups: [evidence]}", "{id: nothing}\n          - {id: evidence, groups: [evidence]}", "part nothing has no options"},
+		{"part of an unknown heading", report, "groups: [phone], options: [no-advice]", "groups: [phone, weather], options: [no-advice]", "the heading weather, which no option has"},
+		{"part of an unknown option", report, "options: [none-of-these]", "options: [none-of-these, maybe]", "part orders names maybe"},
+		{"part and page of one name", report, "  - id: advice-risk\n", "  - id: advice-list.safety\n", "needs an id of its own"},
 		{"not YAML", report, "pages:", "pages: [", "report/1/questionnaire.yaml"},
 	}
 	for _, tt := range tests {

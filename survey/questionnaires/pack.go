@@ -62,8 +62,8 @@ func (q *Questionnaire) Pack(a Answers) []byte {
 	binary.BigEndian.PutUint16(b[2:], uint16(q.Version)) // #nosec G115 -- the loader holds versions under 65,536
 	for i := range q.Items {
 		it := &q.Items[i]
-		ans, ok := a[it.ID]
-		if !ok || int(ans.State) >= len(stateWords) {
+		ans := a[it.ID].through()
+		if int(ans.State) >= len(stateWords) {
 			continue
 		}
 		switch it.Kind {

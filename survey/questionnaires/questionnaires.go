@@ -82,6 +82,7 @@ type Option struct {
 	Group     string   // heading under which a long list shows it; empty when the list has none
 
 	ownOnly bool // of an item that offers what was chosen earlier: always offered
+	part    int  // of a list in parts: index of its part
 }
 
 // Item is one question.
@@ -98,17 +99,22 @@ type Item struct {
 	Page      string // id of the page that asks it
 
 	show         *rule
-	offerFrom    string // offers only the options chosen at that earlier item, plus its own exclusive or unlisted ones
-	impliedByOne bool   // one option chosen at offerFrom answers this item
-	textKey      string // where the wording is found: the id, with the tense for core trackers that have one
-	page         int    // index of Page
-	at           int    // offset in the packed answers
+	offerFrom    string   // offers only the options chosen at that earlier item, plus its own exclusive or unlisted ones
+	impliedByOne bool     // one option chosen at offerFrom answers this item
+	parts        []string // of a long list: the ids of the parts in which it is asked, a page each
+	whole        []Option // of a list in parts: every option, whatever the page at hand shows
+	textKey      string   // where the wording is found: the id, with the tense for core trackers that have one
+	page         int      // index of Page
+	at           int      // offset in the packed answers
 }
 
-// Page is one page of questions: one topic, or a few short questions that belong together.
+// Page is one page of questions: one topic, a few short questions that belong
+// together, or some parts of a long list. A page of parts carries the list with
+// the options that it shows.
 type Page struct {
 	ID    string
 	Items []Item
+	Parts []string // parts of its one item that it asks; nil: it asks its items whole
 }
 
 // Questionnaire is one published version of the questions of one stage.

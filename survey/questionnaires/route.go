@@ -70,7 +70,7 @@ func (r *rule) holds(a Answers, f Facts) bool {
 // Route gives the pages that this person sees, given the answers so far: items
 // whose condition does not hold are left out, pages without items too, and a
 // question that offers only what was chosen earlier carries only those
-// options. An answer to a question that is no longer on the route counts as
+// options. A long list is spread over a page a part. An answer to a question that is no longer on the route counts as
 // not given. Quick keeps the quick path alone.
 func (q *Questionnaire) Route(a Answers, f Facts, quick bool) []Page {
 	pages, _ := q.walk(a, f, quick)
@@ -108,10 +108,15 @@ func (q *Questionnaire) walk(a Answers, f Facts, quick bool) ([]Page, Answers) {
 			if it.offerFrom != "" {
 				it.Options = offered
 			}
-			items = append(items, it)
-			if ans := it.settle(a[it.ID]); ans.State != NotReached {
+			ans := it.settle(a[it.ID].through())
+			if ans.State != NotReached {
 				settled[it.ID] = ans
 			}
+			if len(it.parts) > 0 { // alone on its page, as the loader holds it
+				pages = append(pages, it.spread(q.Pages[p].ID, ans)...)
+				continue
+			}
+			items = append(items, it)
 		}
 		if len(items) > 0 {
 			pages = append(pages, Page{ID: q.Pages[p].ID, Items: items})

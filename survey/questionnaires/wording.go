@@ -118,6 +118,11 @@ func (q *Questionnaire) text(lang string, proxy bool, layers [2]layer) (*Text, [
 			pick("page "+p.ID+" title", func(y layer) phrase { return y.own.Pages[p.ID].Title }),
 			pick("page "+p.ID+" opening", func(y layer) phrase { return y.own.Pages[p.ID].Opening }),
 		}
+		for i := range p.Items {
+			for n := 1; n < len(p.Items[i].parts); n++ {
+				t.pages[p.Items[i].partPage(p.ID, n)] = [2]string{t.pages[p.ID][0]} // the opening is said once
+			}
+		}
 	}
 	return t, missing
 }

@@ -470,15 +470,12 @@ func (s *Pages) question(c *gin.Context, status int, st survey.Sitting, sh surve
 	p := sh.Pages[n-1]
 	text := sh.Questionnaire.Text(st.Language, st.Mode != survey.ModeSelf)
 	title, opening := text.Page(p.ID)
-	q := questionPage{frame: s.during(st), ID: p.ID, Title: title, Opening: opening, Number: n, Of: len(sh.Pages), Problems: problems, Back: n - 1, Stage: st.Stage, Open: st.Open}
+	q := questionPage{frame: s.during(st), ID: p.ID, Title: title, Opening: opening, Number: n, Of: len(sh.Pages), Problems: problems, Again: p.Met(sh.Answers), Back: n - 1, Stage: st.Stage, Open: st.Open}
 	for i := range p.Items {
 		it := &p.Items[i]
 		values := typed[it.ID]
-		if a := sh.Answers[it.ID]; a.State != questionnaires.NotReached {
-			q.Again = true
-			if st.Open && typed == nil {
-				values = given(a)
-			}
+		if st.Open && typed == nil {
+			values = given(sh.Answers[it.ID])
 		}
 		f, err := s.field(it, text, q.Voice, st, values)
 		if err != nil {

@@ -461,6 +461,98 @@ func TestBadForms(t *testing.T) {
 	}
 }
 
+// The long list is one question over several pages: what was chosen on one
+// outlasts the next, and "none of these" is not for whoever chose something.
+func TestTheLongListOverPages(t *testing.T) {
+	const codes = "advice.codes"
+	at := func(w *world) (string, string) { // the page that comes next: its id and its text
+		w.t.Helper()
+		body := w.want(w.do("GET", "/f?p=99", nil), 200)
+		m := regexp.MustCompile(`name="page" value="([^"]+)"`).FindStringSubmatch(body)
+		if m == nil {
+			return "", body
+		}
+		return m[1], body
+	}
+	reached := func() *world {
+		w := newWorld(t)
+		w.start("start")
+		for n := 1; ; n++ {
+			if id, _ := at(w); id == "advice-list" {
+				return w
+			}
+			w.next("/f?p="+strconv.Itoa(n), "", "")
+		}
+	}
+	send := func(w *world, status int, chosen ...string) string {
+		w.t.Helper()
+		id, _ := at(w)
+		return w.want(w.do("POST", "/f", url.Values{"do": {"next"}, "page": {id}, codes: chosen}), status)
+	}
+	kept := func(w *world) []string {
+		w.t.Helper()
+		w.next("/f?p=99", "", "") // the worry, where it is asked
+		if id, _ := at(w); id == "words" {
+			w.next("/f?p=99", "open.well", "x")
+		}
+		w.do("POST", "/f", url.Values{"do": {"send"}})
+		rs := w.responses()
+		q, _ := w.rooms.Survey.Questionnaires().ByID(rs[0].Questionnaire)
+		a, err := q.Unpack(rs[0].Packed)
+		if err != nil || rs[0].State != survey.Complete {
+			t.Fatalf("%s: %v", rs[0].State, err)
+		}
+		return a[codes].Choices
+	}
+
+	w := reached()
+	if _, body := at(w); !strings.Contains(body, `value="no-advice"`) || strings.Contains(body, `value="keep-diary"`) || !strings.Contains(body, "a few pages") || strings.Contains(body, "been here before") {
+		t.Errorf("the first page:\n%s", body)
+	}
+	send(w, 303, "block")
+	id, body := at(w)
+	if id != "advice-list.evidence" || strings.Contains(body, "no-advice") || strings.Contains(body, "a few pages") || strings.Contains(body, "been here before") {
+		t.Errorf("the second page is %s:\n%s", id, body)
+	}
+	send(w, 303, "keep-diary")
+	w.want(w.do("GET", "/f?p=11", nil), 200, "advice-list", "been here before")
+	send(w, 303)
+	if id, body = at(w); id != "advice-list.orders" || strings.Contains(body, "none-of-these") {
+		t.Errorf("%s offers “none of these” beside what was chosen:\n%s", id, body)
+	}
+	send(w, 422, "none-of-these")
+	send(w, 422, "no-such-thing")
+	send(w, 303)
+	if id, _ = at(w); id != "advice-risk" {
+		t.Errorf("after the list comes %s", id)
+	}
+	if got := kept(w); strings.Join(got, " ") != "block keep-diary" {
+		t.Errorf("kept: %v", got)
+	}
+
+	w = reached()
+	send(w, 422, "no-advice", "block")
+	send(w, 303, "no-advice")
+	if id, _ = at(w); id != "words" {
+		t.Errorf("after “no advice” comes %s", id)
+	}
+	if got := kept(w); strings.Join(got, " ") != "no-advice" {
+		t.Errorf("kept: %v", got)
+	}
+
+	w = reached()
+	for range 3 {
+		send(w, 303)
+	}
+	if _, body = at(w); !strings.Contains(body, "Nothing on this page or the ones before it") {
+		t.Errorf("“none of these” does not say of what:\n%s", body)
+	}
+	send(w, 303, "none-of-these")
+	if got := kept(w); strings.Join(got, " ") != "none-of-these" {
+		t.Errorf("kept: %v", got)
+	}
+}
+
 // TestWeight: a question page with everything it loads, uncompressed.
 func TestWeight(t *testing.T) {
 	w := newWorld(t)

@@ -125,13 +125,9 @@ func (c *htmlCheck) element(n *html.Node) {
 			c.refs = append(c.refs, href[1:])
 		}
 	case "label":
-		if id := attr(n, "for"); id != "" {
-			c.labels[id] = true
-		} else {
-			c.nested(n)
-		}
+		c.labels[attr(n, "for")] = attr(n, "for") != ""
 	case "input", "select", "textarea":
-		if attr(n, "type") != "hidden" {
+		if attr(n, "type") != "hidden" && !labelled(n) {
 			c.controls = append(c.controls, attr(n, "id"))
 		}
 	case "table":
@@ -141,16 +137,14 @@ func (c *htmlCheck) element(n *html.Node) {
 	}
 }
 
-// nested finds the control inside a label.
-func (c *htmlCheck) nested(n *html.Node) {
-	for child := n.FirstChild; child != nil; child = child.NextSibling {
-		if child.Type == html.ElementNode {
-			if id := attr(child, "id"); id != "" {
-				c.labels[id] = true
-			}
-			c.nested(child)
+// labelled reports whether a control stands inside its label.
+func labelled(n *html.Node) bool {
+	for up := range n.Ancestors() {
+		if up.Data == "label" {
+			return true
 		}
 	}
+	return false
 }
 
 func render(n *html.Node) string {
