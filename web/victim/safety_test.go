@@ -262,6 +262,22 @@ func TestScanners(t *testing.T) {
 	w.want(w.do("GET", "/f", nil), 200, "Before you start", "There is one limit")
 }
 
+// A page names the questionnaire that it was shown in, and a draft begins with
+// that. What is no published one of this stage is not believed.
+func TestAPageNamesItsQuestionnaire(t *testing.T) {
+	for set, want := range map[string]string{"report/1": "report/1", "report/9": "report/1", "closure/1": "report/1", "ticks/1": "report/1", "": "report/1"} {
+		w := newWorld(t)
+		w.start("start")
+		w.want(w.do("GET", "/f?p=1", nil), 200, `name="set" value="report/1"`)
+		if rec := w.do("POST", "/f", url.Values{"do": {"next"}, "page": {"confidence"}, "set": {set}, "core.confidence": {"very"}}); rec.Code != 303 {
+			t.Fatalf("%q: %d %s", set, rec.Code, rec.Body)
+		}
+		if rs := w.responses(); len(rs) != 1 || rs[0].Questionnaire != want || !rs[0].Chosen {
+			t.Errorf("a page of %q began %+v", set, rs)
+		}
+	}
+}
+
 func TestADraftIsNotDenied(t *testing.T) {
 	w := newWorld(t)
 	w.start("start")

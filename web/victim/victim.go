@@ -343,6 +343,7 @@ type introPage struct {
 type questionPage struct {
 	frame
 	ID       string
+	Set      string // the questionnaire's version: the page may be sent to a newer program
 	Title    string
 	Opening  string
 	Number   int // from 1
@@ -420,7 +421,7 @@ func (s *Pages) question(c *gin.Context, status int, st survey.Sitting, sh surve
 	p := sh.Pages[n-1]
 	text := sh.Questionnaire.Text(st.Language, st.Mode != survey.ModeSelf)
 	title, opening := text.Page(p.ID)
-	q := questionPage{frame: s.during(st), ID: p.ID, Title: title, Opening: opening, Number: n, Of: len(sh.Pages), Problems: problems, Back: n - 1, Stage: st.Stage}
+	q := questionPage{frame: s.during(st), ID: p.ID, Set: sh.Questionnaire.ID, Title: title, Opening: opening, Number: n, Of: len(sh.Pages), Problems: problems, Back: n - 1, Stage: st.Stage}
 	for i := range p.Items {
 		it := &p.Items[i]
 		if sh.Answers[it.ID].State != questionnaires.NotReached {
@@ -487,6 +488,11 @@ func (s *Pages) answer(c *gin.Context) error {
 	if err != nil {
 		return s.orNothing(c, err)
 	}
+	if err := c.Request.ParseForm(); err != nil {
+		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
+	}
+	form := c.Request.PostForm
+	st.Shown = form.Get("set")
 	sh, err := s.survey.Sheet(ctx, st)
 	if err != nil {
 		return s.orNothing(c, err)
@@ -497,10 +503,6 @@ func (s *Pages) answer(c *gin.Context) error {
 		}
 		return page.See(c, "/f") // sent already, from another tab: the thanks are there
 	}
-	if err := c.Request.ParseForm(); err != nil {
-		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
-	}
-	form := c.Request.PostForm
 	switch do := form.Get("do"); {
 	case late && (do == "begin" || do == "send"):
 		return page.See(c, "/f/stopped") // nothing was typed; the link leads on
@@ -586,7 +588,7 @@ func (s *Pages) explain(st survey.Sitting, sh survey.Sheet, fields []fault.Field
 // that was tampered with, and nothing of it is taken.
 func readAnswers(p questionnaires.Page, form map[string][]string) (questionnaires.Answers, error) {
 	given := questionnaires.Answers{}
-	known := map[string]bool{"page": true, "do": true}
+	known := map[string]bool{"page": true, "set": true, "do": true}
 	for i := range p.Items {
 		it := &p.Items[i]
 		known[it.ID] = true
