@@ -278,6 +278,25 @@ func TestAPageNamesItsQuestionnaire(t *testing.T) {
 	}
 }
 
+// The script sends a page and is told where to go on. What is to be shown comes as a page.
+func TestSendingWithoutLeavingThePage(t *testing.T) {
+	w := newWorld(t)
+	w.start("start")
+	send := func(form url.Values) *httptest.ResponseRecorder {
+		req := httptest.NewRequestWithContext(t.Context(), "POST", "/f", strings.NewReader(form.Encode()))
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Prefer", "return=minimal")
+		req.AddCookie(w.jar[0])
+		rec := httptest.NewRecorder()
+		w.engine.ServeHTTP(rec, req)
+		return rec
+	}
+	if rec := send(url.Values{"do": {"next"}, "page": {"confidence"}, "core.confidence": {"very"}}); rec.Code != 204 || rec.Header().Get("Location") != "/f?p=2" || rec.Body.Len() > 0 {
+		t.Errorf("%d to %q: %s", rec.Code, rec.Header().Get("Location"), rec.Body)
+	}
+	w.want(send(url.Values{"do": {"next"}, "page": {"informed"}, "core.informed": {"nonsense"}}), 422, "There is a problem")
+}
+
 func TestADraftIsNotDenied(t *testing.T) {
 	w := newWorld(t)
 	w.start("start")

@@ -501,13 +501,13 @@ func (s *Pages) answer(c *gin.Context) error {
 		if late {
 			return s.nothing(c)
 		}
-		return page.See(c, "/f") // sent already, from another tab: the thanks are there
+		return see(c, "/f") // sent already, from another tab: the thanks are there
 	}
 	switch do := form.Get("do"); {
 	case late && (do == "begin" || do == "send"):
-		return page.See(c, "/f/stopped") // nothing was typed; the link leads on
+		return see(c, "/f/stopped") // nothing was typed; the link leads on
 	case do == "begin":
-		return page.See(c, "/f?p=1")
+		return see(c, "/f?p=1")
 	case do == "send":
 		return s.send(c, st, sh)
 	case do == "stop" && form.Get("page") == "": // on the last page
@@ -536,7 +536,7 @@ func (s *Pages) answer(c *gin.Context) error {
 			return s.question(c, http.StatusUnprocessableEntity, st, sh, n, form, problems)
 		}
 		if fault.Is(err, fault.Conflict) {
-			return page.See(c, "/f")
+			return see(c, "/f")
 		}
 		return s.orNothing(c, err)
 	}
@@ -544,9 +544,20 @@ func (s *Pages) answer(c *gin.Context) error {
 	case form.Get("do") == "stop":
 		return s.stop(c, st)
 	case late:
-		return page.See(c, "/f/stopped") // what was typed is kept; nothing is shown through a session that ran out
+		return see(c, "/f/stopped") // what was typed is kept; nothing is shown through a session that ran out
 	}
-	return page.See(c, "/f?p="+strconv.Itoa(n+1))
+	return see(c, "/f?p="+strconv.Itoa(n+1))
+}
+
+// see leads on to another page. The script that sends a form without leaving its
+// page, so that nothing typed is lost where nothing answers, is told where to.
+func see(c *gin.Context, to string) error {
+	if c.GetHeader("Prefer") == "return=minimal" {
+		c.Header("Location", to)
+		c.Status(http.StatusNoContent)
+		return nil
+	}
+	return page.See(c, to)
 }
 
 // stop ends a session in which all that was typed is kept.
@@ -556,9 +567,9 @@ func (s *Pages) stop(c *gin.Context, st survey.Sitting) error {
 	}
 	s.dropSession(c)
 	if st.Mode != survey.ModeSelf {
-		return page.See(c, "/work")
+		return see(c, "/work")
 	}
-	return page.See(c, "/f/stopped")
+	return see(c, "/f/stopped")
 }
 
 // explain turns the questionnaire's messages into the person's language.
@@ -632,7 +643,7 @@ func (s *Pages) last(c *gin.Context, status int, st survey.Sitting, sh survey.Sh
 func (s *Pages) send(c *gin.Context, st survey.Sitting, sh survey.Sheet) error {
 	ctx := c.Request.Context()
 	if sh.Reach < len(sh.Pages) {
-		return page.See(c, "/f?p="+strconv.Itoa(sh.Reach+1))
+		return see(c, "/f?p="+strconv.Itoa(sh.Reach+1))
 	}
 	var ticks survey.Ticks
 	for _, v := range c.PostFormArray(questionnaires.TicksItem) {
@@ -670,7 +681,7 @@ func (s *Pages) send(c *gin.Context, st survey.Sitting, sh survey.Sheet) error {
 			return err
 		}
 	}
-	return page.See(c, "/f")
+	return see(c, "/f")
 }
 
 func (s *Pages) stopped(c *gin.Context) error {
