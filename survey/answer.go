@@ -209,7 +209,7 @@ func (s *Service) Sheet(ctx context.Context, st Sitting) (Sheet, error) {
 	if err != nil {
 		return Sheet{}, fmt.Errorf("read a draft: %w", err)
 	}
-	q := s.sets.Current(st.Stage)
+	q := s.toBegin(st)
 	sh := Sheet{Answers: questionnaires.Answers{}}
 	if r.Version > 0 && !beginsAgain(&r, st) {
 		sh.Begun, sh.Over, sh.Alerted = true, r.State != Draft, len(r.Hits) > 0
@@ -229,6 +229,16 @@ func (s *Service) Sheet(ctx context.Context, st Sitting) (Sheet, error) {
 	sh.Pages = q.Route(sh.Answers, factsFor(&c, st.Round), st.Quick)
 	sh.Reach = reach(sh.Pages, sh.Answers)
 	return sh, nil
+}
+
+// toBegin is the questionnaire that a session's draft begins with: the one whose
+// page was shown, where that is a published one of this stage, or else today's. So
+// an answer typed before an upgrade is kept as an answer to what was asked.
+func (s *Service) toBegin(st Sitting) *questionnaires.Questionnaire {
+	if q, ok := s.sets.ByID(st.Shown); ok && q.Stage == st.Stage {
+		return q
+	}
+	return s.sets.Current(st.Stage)
 }
 
 // reach is the first page on the route that has not been passed yet.
@@ -370,7 +380,7 @@ func errSent() error { return fault.New(fault.Conflict, "these answers were sent
 // begin makes an empty draft.
 func (s *Service) begin(r *Response, c *Case, st Sitting, now time.Time) {
 	*r = Response{
-		ID: r.ID, Version: r.Version, Respondent: c.Respondent, Stage: st.Stage, Round: st.Round, Mode: st.Mode, Questionnaire: s.sets.Current(st.Stage).ID,
+		ID: r.ID, Version: r.Version, Respondent: c.Respondent, Stage: st.Stage, Round: st.Round, Mode: st.Mode, Questionnaire: s.toBegin(st).ID,
 		Language: st.Language, Quick: st.Quick, State: Draft, ClosesAt: st.ClosesAt, ChangedAt: now, Author: st.Author, Consent: st.Consent,
 	}
 }

@@ -135,4 +135,8 @@ type Sitting struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	EndedAt   time.Time `json:"ended_at,omitzero"` // left, stopped or over; nothing is shown or taken after it
 	Over      bool      `json:"over"`              // submitted: only the last page may be shown
+
+	// Shown is the questionnaire of the page that was sent, as the page names it: a
+	// page may be older than the program that takes it. It is of one request and not stored.
+	Shown string `json:"-"`
 }

@@ -22,12 +22,7 @@ import (
 // and gives its address and the one-time link that it prints.
 func startServe(t *testing.T) (base, link string) {
 	t.Helper()
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "victimvoice")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../..") //nolint:gosec // G204: our own binary
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	dir, bin := t.TempDir(), binary(t)
 	keys, err := exec.CommandContext(t.Context(), bin, "keys", "new").Output() //nolint:gosec // G204: our own binary
 	if err != nil {
 		t.Fatal(err)

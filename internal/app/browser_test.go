@@ -31,12 +31,7 @@ type demoInfo struct {
 // startDemo builds the real binary and runs its demo until the test ends.
 func startDemo(t *testing.T, cases string) demoInfo {
 	t.Helper()
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "victimvoice")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../..") //nolint:gosec // G204: our own binary
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	dir, bin := t.TempDir(), binary(t)
 	log, err := os.Create(filepath.Join(dir, "demo.log")) //nolint:gosec // G304: the test's own folder
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +72,7 @@ func await(t *testing.T, limit time.Duration, what string, so func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !so() {
 		select {
@@ -88,8 +83,15 @@ func await(t *testing.T, limit time.Duration, what string, so func() bool) {
 	}
 }
 
-// browser is a headless Chromium with one tab.
+// browser is a headless Chromium with one tab and a profile of its own.
 func browser(t *testing.T) context.Context {
+	t.Helper()
+	ctx, _ := browserWith(t, t.TempDir())
+	return ctx
+}
+
+// browserWith is browser on a profile that may outlive it. It gives what closes it.
+func browserWith(t *testing.T, profile string, more ...chromedp.ExecAllocatorOption) (context.Context, func()) {
 	t.Helper()
 	path := os.Getenv("VICTIMVOICE_TEST_BROWSER")
 	if path == "" {
@@ -99,17 +101,17 @@ func browser(t *testing.T) context.Context {
 		t.Fatalf("no browser at %s: install the package chromium, or set VICTIMVOICE_TEST_BROWSER", path)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 	)
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
 	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
-	t.Cleanup(cancel)
-	return ctx
+	shut := func() { cancel(); end(); stop() }
+	t.Cleanup(shut)
+	do(t, ctx, emulateDesktop())
+	return ctx, shut
 }
 
 func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.Void]) {

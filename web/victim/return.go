@@ -38,9 +38,9 @@ func (s *Pages) reread(c *gin.Context, st survey.Sitting, sh survey.Sheet, form 
 	case atAgain:
 		return s.again(c, http.StatusOK, st, sh, form.Get("word"), nil)
 	case atSafety:
-		return page.See(c, "/f/safety")
+		return see(c, "/f/safety")
 	}
-	return page.See(c, "/f")
+	return see(c, "/f")
 }
 
 // stay keeps a session alive: what a person presses who is told that it ends.
@@ -100,7 +100,7 @@ func (s *Pages) giveWord(c *gin.Context, st survey.Sitting, form url.Values) err
 		return s.orNothing(c, err)
 	}
 	if tried == survey.WordRight {
-		return page.See(c, "/f")
+		return see(c, "/f")
 	}
 	problems, err := s.tried(st, tried)
 	if err != nil {
@@ -137,7 +137,7 @@ func (s *Pages) carryOn(c *gin.Context, st survey.Sitting) error {
 	if err := s.survey.CarryOn(c.Request.Context(), st); err != nil {
 		return s.orNothing(c, err)
 	}
-	return page.See(c, "/f")
+	return see(c, "/f")
 }
 
 func (s *Pages) giveCode(c *gin.Context, st survey.Sitting, sh survey.Sheet, typed string) error {
@@ -146,7 +146,7 @@ func (s *Pages) giveCode(c *gin.Context, st survey.Sitting, sh survey.Sheet, typ
 		return s.orNothing(c, err)
 	}
 	if tried == survey.WordRight {
-		return page.See(c, "/f?p=1")
+		return see(c, "/f?p=1")
 	}
 	problems, err := s.tried(st, tried)
 	if err != nil {
@@ -197,7 +197,7 @@ func (s *Pages) startAgain(c *gin.Context) error {
 	if err := s.survey.StartAgain(c.Request.Context(), st); err != nil && !fault.Is(err, fault.Conflict) {
 		return s.orNothing(c, err)
 	}
-	return page.See(c, "/f")
+	return see(c, "/f")
 }
 
 // speak changes the language of a session where the form asks for that.
@@ -255,5 +255,5 @@ func (s *Pages) keep(c *gin.Context) error {
 	case err != nil && !fault.Is(err, fault.Conflict):
 		return s.orNothing(c, err)
 	}
-	return page.See(c, "/f")
+	return see(c, "/f")
 }

@@ -264,6 +264,41 @@ func TestScanners(t *testing.T) {
 	w.want(w.do("GET", "/f", nil), 200, "Before you start", "There is one limit")
 }
 
+// A page names the questionnaire that it was shown in, and a draft begins with
+// that. What is no published one of this stage is not believed.
+func TestAPageNamesItsQuestionnaire(t *testing.T) {
+	for set, want := range map[string]string{"report/1": "report/1", "report/9": "report/1", "closure/1": "report/1", "ticks/1": "report/1", "": "report/1"} {
+		w := newWorld(t)
+		w.start("start")
+		w.want(w.do("GET", "/f?p=1", nil), 200, `name="set" value="report/1"`)
+		if rec := w.do("POST", "/f", url.Values{"do": {"next"}, "page": {"confidence"}, "set": {set}, "core.confidence": {"very"}}); rec.Code != 303 {
+			t.Fatalf("%q: %d %s", set, rec.Code, rec.Body)
+		}
+		if rs := w.responses(); len(rs) != 1 || rs[0].Questionnaire != want || !rs[0].Chosen {
+			t.Errorf("a page of %q began %+v", set, rs)
+		}
+	}
+}
+
+// The script sends a page and is told where to go on. What is to be shown comes as a page.
+func TestSendingWithoutLeavingThePage(t *testing.T) {
+	w := newWorld(t)
+	w.start("start")
+	send := func(form url.Values) *httptest.ResponseRecorder {
+		req := httptest.NewRequestWithContext(t.Context(), "POST", "/f", strings.NewReader(form.Encode()))
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Prefer", "return=minimal")
+		req.AddCookie(w.jar[0])
+		rec := httptest.NewRecorder()
+		w.engine.ServeHTTP(rec, req)
+		return rec
+	}
+	if rec := send(url.Values{"do": {"next"}, "page": {"confidence"}, "core.confidence": {"very"}}); rec.Code != 204 || rec.Header().Get("Location") != "/f?p=2" || rec.Body.Len() > 0 {
+		t.Errorf("%d to %q: %s", rec.Code, rec.Header().Get("Location"), rec.Body)
+	}
+	w.want(send(url.Values{"do": {"next"}, "page": {"informed"}, "core.informed": {"nonsense"}}), 422, "There is a problem")
+}
+
 func TestADraftIsNotDenied(t *testing.T) {
 	w := newWorld(t)
 	w.start("start")

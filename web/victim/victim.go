@@ -384,6 +384,7 @@ type introPage struct {
 type questionPage struct {
 	frame
 	ID       string
+	Set      string // the questionnaire's version: the page may be sent to a newer program
 	Title    string
 	Opening  string
 	Number   int // from 1
@@ -470,7 +471,7 @@ func (s *Pages) question(c *gin.Context, status int, st survey.Sitting, sh surve
 	p := sh.Pages[n-1]
 	text := sh.Questionnaire.Text(st.Language, st.Mode != survey.ModeSelf)
 	title, opening := text.Page(p.ID)
-	q := questionPage{frame: s.during(st), ID: p.ID, Title: title, Opening: opening, Number: n, Of: len(sh.Pages), Problems: problems, Again: p.Met(sh.Answers), Back: n - 1, Stage: st.Stage, Open: st.Open}
+	q := questionPage{frame: s.during(st), ID: p.ID, Set: sh.Questionnaire.ID, Title: title, Opening: opening, Number: n, Of: len(sh.Pages), Problems: problems, Again: p.Met(sh.Answers), Back: n - 1, Stage: st.Stage, Open: st.Open}
 	for i := range p.Items {
 		it := &p.Items[i]
 		values := typed[it.ID]
@@ -567,6 +568,7 @@ func (s *Pages) answer(c *gin.Context) error {
 	if st.Locked {
 		return s.giveWord(c, st, form)
 	}
+	st.Shown = form.Get("set")
 	sh, err := s.survey.Sheet(ctx, st)
 	if err != nil {
 		return s.orNothing(c, err)
@@ -575,13 +577,13 @@ func (s *Pages) answer(c *gin.Context) error {
 		if late {
 			return s.nothing(c)
 		}
-		return page.See(c, "/f") // sent already, from another tab: the thanks are there
+		return see(c, "/f") // sent already, from another tab: the thanks are there
 	}
 	switch do := form.Get("do"); {
 	case late && (do == "begin" || do == "carry" || do == "code" || do == "send"):
-		return page.See(c, "/f/stopped"+s.keepTongue(st)) // nothing was typed; the link leads on
+		return see(c, "/f/stopped"+s.keepTongue(st)) // nothing was typed; the link leads on
 	case do == "begin":
-		return page.See(c, "/f?p=1")
+		return see(c, "/f?p=1")
 	case do == "carry":
 		return s.carryOn(c, st)
 	case do == "code":
@@ -619,7 +621,7 @@ func (s *Pages) answer(c *gin.Context) error {
 			return s.question(c, http.StatusUnprocessableEntity, st, sh, n, form, problems)
 		}
 		if fault.Is(err, fault.Conflict) {
-			return page.See(c, "/f")
+			return see(c, "/f")
 		}
 		return s.orNothing(c, err)
 	}
@@ -627,11 +629,22 @@ func (s *Pages) answer(c *gin.Context) error {
 	case form.Get("do") == "stop":
 		return s.stop(c, st)
 	case form.Get("do") == "keep" && !late:
-		return page.See(c, "/f/keep")
+		return see(c, "/f/keep")
 	case late:
-		return page.See(c, "/f/stopped"+s.keepTongue(st)) // what was typed is kept; nothing is shown through a session that ran out
+		return see(c, "/f/stopped"+s.keepTongue(st)) // what was typed is kept; nothing is shown through a session that ran out
 	}
-	return page.See(c, "/f?p="+strconv.Itoa(n+1))
+	return see(c, "/f?p="+strconv.Itoa(n+1))
+}
+
+// see leads on to another page. The script that sends a form without leaving its
+// page, so that nothing typed is lost where nothing answers, is told where to.
+func see(c *gin.Context, to string) error {
+	if c.GetHeader("Prefer") == "return=minimal" {
+		c.Header("Location", to)
+		c.Status(http.StatusNoContent)
+		return nil
+	}
+	return page.See(c, to)
 }
 
 // stop ends a session in which all that was typed is kept.
@@ -641,9 +654,9 @@ func (s *Pages) stop(c *gin.Context, st survey.Sitting) error {
 	}
 	s.dropSession(c)
 	if st.Mode != survey.ModeSelf {
-		return page.See(c, "/work")
+		return see(c, "/work")
 	}
-	return page.See(c, "/f/stopped"+s.keepTongue(st))
+	return see(c, "/f/stopped"+s.keepTongue(st))
 }
 
 // keepTongue lets the language of a session that is over go along.
@@ -676,7 +689,7 @@ func (s *Pages) explain(st survey.Sitting, sh survey.Sheet, fields []fault.Field
 // that was tampered with, and nothing of it is taken.
 func readAnswers(p questionnaires.Page, form map[string][]string) (questionnaires.Answers, error) {
 	answers := questionnaires.Answers{}
-	known := map[string]bool{"page": true, "do": true, "lang": true}
+	known := map[string]bool{"page": true, "set": true, "do": true, "lang": true}
 	for i := range p.Items {
 		it := &p.Items[i]
 		known[it.ID] = true
@@ -720,7 +733,7 @@ func (s *Pages) last(c *gin.Context, status int, st survey.Sitting, sh survey.Sh
 func (s *Pages) send(c *gin.Context, st survey.Sitting, sh survey.Sheet) error {
 	ctx := c.Request.Context()
 	if sh.Reach < len(sh.Pages) {
-		return page.See(c, "/f?p="+strconv.Itoa(sh.Reach+1))
+		return see(c, "/f?p="+strconv.Itoa(sh.Reach+1))
 	}
 	var ticks survey.Ticks
 	for _, v := range c.PostFormArray(questionnaires.TicksItem) {
@@ -758,7 +771,7 @@ func (s *Pages) send(c *gin.Context, st survey.Sitting, sh survey.Sheet) error {
 			return err
 		}
 	}
-	return page.See(c, "/f")
+	return see(c, "/f")
 }
 
 func (s *Pages) stopped(c *gin.Context) error {

@@ -1,6 +1,6 @@
 (function () {
   "use strict";
-  var out = document.documentElement.getAttribute("data-leave");
+  var out = document.documentElement.getAttribute("data-leave"), left = false;
   function veil() {
     var v = document.createElement("div");
     v.className = "veil";
@@ -10,6 +10,7 @@
   if (out) {
     var leave = function (e) {
       if (e) e.preventDefault();
+      left = true;
       veil();
       location.replace(out);
     };
@@ -53,9 +54,31 @@
       });
     });
   });
-  // A form is sent once.
+  // A form is sent once. Where nothing answers, the page stays, with what was typed.
   document.querySelectorAll("form").forEach(function (f) {
-    var gone = false;
-    f.addEventListener("submit", function (e) { if (gone) e.preventDefault(); gone = true; setTimeout(function () { gone = false; }, 4000); });
+    var gone = false, cut = f.querySelector("[data-cut]");
+    f.addEventListener("submit", function (e) {
+      if (gone) return e.preventDefault();
+      gone = true;
+      setTimeout(function () { gone = false; }, 4000);
+      var b = e.submitter, data = new URLSearchParams(new FormData(f));
+      if (!cut || !b || !self.fetch) return;
+      e.preventDefault();
+      cut.hidden = true;
+      data.append(b.name, b.value);
+      fetch(f.action, { method: "POST", body: data, headers: { Prefer: "return=minimal" } }).then(function (r) {
+        if (left) return;
+        if (r.status === 204) { location.href = r.headers.get("Location"); return; }
+        var i = document.createElement("input"); // anything else is a page to be shown: asked for as without script
+        i.type = "hidden"; i.name = b.name; i.value = b.value;
+        f.appendChild(i);
+        f.submit();
+      }, function () {
+        if (left) return;
+        gone = false;
+        cut.hidden = false;
+        cut.focus();
+      });
+    });
   });
 })();
