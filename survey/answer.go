@@ -197,6 +197,7 @@ type Sheet struct {
 	Sent          bool // and by this very session: only there are the thanks and the receipt shown
 	Alerted       bool // and something in it is shown to a person who will read it
 	Answers       questionnaires.Answers
+	About         AboutSheet // once all pages are passed
 }
 
 // Sheet gives the questionnaire of a session with the answers so far. A draft
@@ -229,6 +230,11 @@ func (s *Service) Sheet(ctx context.Context, st Sitting) (Sheet, error) {
 	sh.Questionnaire = q
 	sh.Pages = q.Route(sh.Answers, factsFor(&c, st.Round), st.Quick)
 	sh.Reach = reach(sh.Pages, sh.Answers)
+	if sh.Begun && sh.Reach == len(sh.Pages) {
+		if sh.About, err = s.aboutSheet(ctx, &c, &r, st, sh.Answers); err != nil {
+			return Sheet{}, err
+		}
+	}
 	return sh, nil
 }
 
@@ -441,6 +447,9 @@ func (s *Service) keep(r *Response, c *Case, state ResponseState, ticks Ticks, n
 	}
 	a, err := s.openDraft(r)
 	if err != nil {
+		return err
+	}
+	if err := s.sealAbout(r, a); err != nil {
 		return err
 	}
 	if state == Complete {
@@ -656,7 +665,7 @@ func (s *Service) FollowedUp(ctx context.Context, r *Response) (Response, error)
 		if !now.FollowUp || now.State != r.State {
 			return ErrUnchanged
 		}
-		now.FollowUp = false
+		now.FollowUp, now.AboutForm, now.About = false, "", nil // kept apart by now
 		return nil
 	})
 	if err != nil {
