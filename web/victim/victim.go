@@ -371,7 +371,7 @@ type thanksPage struct {
 }
 
 // sheet shows where the person is: the page about leaving before the first
-// question, a question page, the last page, or the thanks.
+// question, a question page, one about themselves, the last page, or the thanks.
 func (s *Pages) sheet(c *gin.Context) error {
 	if c.Query(started) != "" {
 		if s.secret(c) == "" {
@@ -398,11 +398,14 @@ func (s *Pages) sheet(c *gin.Context) error {
 		if !sh.Begun {
 			return s.book.Show(c, http.StatusOK, "intro", introPage{frame: s.during(st), Quick: st.Quick})
 		}
-		n = sh.Reach + 1
+		n = sh.Next()
 	}
-	n = min(max(n, 1), sh.Reach+1)
-	if n > len(sh.Pages) {
+	n = min(max(n, 1), sh.Next())
+	switch about := n - len(sh.Pages); {
+	case about > len(sh.About.Pages):
 		return s.last(c, http.StatusOK, st, sh, nil, nil)
+	case about > 0:
+		return s.about(c, http.StatusOK, st, sh, about, nil, nil)
 	}
 	return s.question(c, http.StatusOK, st, sh, n, nil, nil)
 }
@@ -501,6 +504,9 @@ func (s *Pages) answer(c *gin.Context) error {
 		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
 	}
 	form := c.Request.PostForm
+	if form.Has("about") {
+		return s.answerAbout(c, st, sh, late)
+	}
 	switch do := form.Get("do"); {
 	case late && (do == "begin" || do == "send"):
 		return page.See(c, "/f/stopped") // nothing was typed; the link leads on
@@ -622,7 +628,7 @@ func (s *Pages) last(c *gin.Context, status int, st survey.Sitting, sh survey.Sh
 		f.Choices = append(f.Choices, page.Choice{Value: o.Code, Label: text.Option(it.ID, o.Code), Hint: text.OptionHint(it.ID, o.Code)})
 	}
 	_, opening := text.Page(q.Pages[0].ID)
-	return s.book.Show(c, status, "last", lastPage{frame: s.during(st), Ticks: f, Opening: opening, Back: len(sh.Pages), Problems: problems})
+	return s.book.Show(c, status, "last", lastPage{frame: s.during(st), Ticks: f, Opening: opening, Back: len(sh.Pages) + len(sh.About.Pages), Problems: problems})
 }
 
 // send keeps the response and draws what follows from it at once: the alert is
