@@ -48,9 +48,10 @@ func (s *Service) At(sv *survey.Service, now func() time.Time) *Service {
 
 // FollowUp draws everything that follows from a kept or removed response: the
 // invitation is marked, an alert is raised for its danger signs, an address is
-// kept where the person asked to be told, codings of a removed response go. Each
-// step is repeatable, and the response is marked followed up last, so that a
-// crash anywhere is mended by the sweep.
+// kept where the person asked to be told, what they told about themselves is put
+// apart; of a removed one all of that goes, and its codings. Each step is
+// repeatable, and the response is marked followed up last, so that a crash
+// anywhere is mended by the sweep.
 func (s *Service) FollowUp(ctx context.Context, r *survey.Response) error {
 	c, err := s.survey.MarkAnswered(ctx, r)
 	if err != nil {
@@ -64,15 +65,15 @@ func (s *Service) FollowUp(ctx context.Context, r *survey.Response) error {
 			}
 		}
 		if r.Ticks.Told && r.Mode == survey.ModeSelf {
-			if err := s.subscribe(ctx, &c); err != nil {
+			if err := s.subscribe(ctx, r, &c); err != nil {
 				return err
 			}
 		}
-	default:
-		if err := s.analysis.Forget(ctx, r.ID); err != nil {
-			return fmt.Errorf("forget the codings of a removed response: %w", err)
+		if err := s.survey.KeepAbout(ctx, r, &c); err != nil {
+			return fmt.Errorf("follow a response up: %w", err)
 		}
-		if err := s.withdrawAlert(ctx, r); err != nil {
+	case survey.Withdrawn, survey.Void:
+		if err := s.forget(ctx, r, &c); err != nil {
 			return err
 		}
 	}
@@ -125,14 +126,37 @@ func (s *Service) raise(ctx context.Context, r *survey.Response, c *survey.Case)
 	return nil
 }
 
+// forget takes away all that was made of a response which is no longer there.
+func (s *Service) forget(ctx context.Context, r *survey.Response, c *survey.Case) error {
+	if err := s.analysis.Forget(ctx, r.ID); err != nil {
+		return fmt.Errorf("forget the codings of a removed response: %w", err)
+	}
+	if err := s.withdrawAlert(ctx, r); err != nil {
+		return err
+	}
+	if err := s.unsubscribe(ctx, r, c); err != nil {
+		return err
+	}
+	if err := s.survey.ForgetAbout(ctx, r, c); err != nil {
+		return fmt.Errorf("follow a removed response up: %w", err)
+	}
+	return nil
+}
+
 // withdrawAlert closes the alert of a response that was taken back, so that
-// nobody works from words that are gone. That there was one stays on record.
+// nobody works from words that are gone, and empties it: which signs it was
+// raised by says what was answered, and a note may. That there was one, and who
+// did what about it and when, stays on record.
 func (s *Service) withdrawAlert(ctx context.Context, r *survey.Response) error {
+	now := s.now()
 	_, err := s.store.UpdateAlert(ctx, s.alertID(r.ID), func(a *Alert) error {
-		if a.Version == 0 || a.State == AlertClosed {
+		switch {
+		case a.Version == 0, a.State == AlertClosed && len(a.Hits) == 0:
 			return survey.ErrUnchanged
+		case a.State != AlertClosed:
+			a.State, a.Outcome, a.ClosedAt, a.ClosedBy = AlertClosed, OutcomeTakenBack, now, "system"
 		}
-		a.State, a.Outcome, a.ClosedAt, a.ChangedAt, a.ClosedBy = AlertClosed, OutcomeTakenBack, s.now(), s.now(), "system"
+		a.Hits, a.Note, a.MayContact, a.ChangedAt = nil, nil, false, now
 		return nil
 	})
 	if err != nil {
@@ -296,7 +320,7 @@ func (s *Service) Note(a *Alert) (string, error) {
 }
 
 // subscribe keeps the safe address of someone who asked to be told.
-func (s *Service) subscribe(ctx context.Context, c *survey.Case) error {
+func (s *Service) subscribe(ctx context.Context, r *survey.Response, c *survey.Case) error {
 	t, err := s.survey.ToldContact(ctx, c)
 	if fault.Is(err, fault.NotFound) {
 		return nil
@@ -313,15 +337,49 @@ func (s *Service) subscribe(ctx context.Context, c *survey.Case) error {
 		return fmt.Errorf("seal a subscriber: %w", err)
 	}
 	now := s.now()
+	asked := s.askedToBeTold(r)
 	_, err = s.store.UpdateSubscriber(ctx, t.ID, func(sub *Subscriber) error {
-		if sub.Version == 0 {
+		if len(sub.Sealed) == 0 {
 			sub.Since = now
 		}
 		sub.Sealed, sub.Until, sub.Stopped = sealed, now.AddDate(0, toldMonths, 0), time.Time{}
+		if !slices.Contains(sub.Asked, asked) {
+			sub.Asked = append(sub.Asked, asked)
+		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("keep a subscriber: %w", err)
+	}
+	return nil
+}
+
+// askedToBeTold names the response in which somebody asked to be told, so that
+// it joins to nothing but by the key.
+func (s *Service) askedToBeTold(r *survey.Response) string {
+	return s.keys.Pseudonym("told-asked", r.ID)
+}
+
+// unsubscribe lets go of the address of someone who asked to be told in a response
+// that was taken back, unless they asked in another one too. It is looked for
+// under every address that the case has had. What waits in the outbox for it is
+// not written: ClaimTelling asks again.
+func (s *Service) unsubscribe(ctx context.Context, r *survey.Response, c *survey.Case) error {
+	asked, now := s.askedToBeTold(r), s.now()
+	for _, id := range s.survey.ToldIDs(c) {
+		_, err := s.store.UpdateSubscriber(ctx, id, func(sub *Subscriber) error {
+			if !slices.Contains(sub.Asked, asked) {
+				return survey.ErrUnchanged
+			}
+			sub.Asked = slices.DeleteFunc(slices.Clone(sub.Asked), func(a string) bool { return a == asked })
+			if len(sub.Asked) == 0 {
+				*sub = Subscriber{ID: sub.ID, Version: sub.Version, Stopped: now}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("let a subscriber go: %w", err)
+		}
 	}
 	return nil
 }
@@ -647,7 +705,7 @@ func (s *Service) SettledTelling(ctx context.Context, ref string, delivered bool
 	publication, subID, _ := strings.Cut(ref, "/")
 	now := s.now()
 	_, err := s.store.UpdateSubscriber(ctx, subID, func(sub *Subscriber) error {
-		if sub.Version == 0 {
+		if len(sub.Sealed) == 0 { // let go in the meantime
 			return survey.ErrUnchanged
 		}
 		if delivered {

@@ -99,8 +99,9 @@ func TestFollowUpCrashes(t *testing.T) {
 	})
 }
 
-// TestRemovalEmptiesEverything: answers taken back leave no codings, no open
-// alert and no reminder, at whichever step the process dies.
+// TestRemovalEmptiesEverything: answers taken back leave no codings, no alert that
+// is open or says why it was raised, no address to be told at and no reminder, at
+// whichever step the process dies.
 func TestRemovalEmptiesEverything(t *testing.T) {
 	codes := map[*roomtest.World]string{}
 	withdraw := func(w *roomtest.World) error {
@@ -112,7 +113,7 @@ func TestRemovalEmptiesEverything(t *testing.T) {
 	}
 	roomtest.EachCrash(t, func(w *roomtest.World) {
 		var r survey.Response
-		r, codes[w] = danger(w, 1, survey.Ticks{})
+		r, codes[w] = danger(w, 1, survey.Ticks{Told: true, Contact: true})
 		if err := w.Loop.FollowUp(t.Context(), &r); err != nil {
 			t.Fatal(err)
 		}
@@ -141,11 +142,186 @@ func TestRemovalEmptiesEverything(t *testing.T) {
 		if as := open(w); len(as) != 0 {
 			t.Errorf("%s: an alert is open: %+v", crash, as)
 		}
+		if as, err := w.Store.Alerts(t.Context(), "", true, nil, 10); err != nil || len(as) != 1 || as[0].Hits != nil || as[0].MayContact || as[0].Outcome != loop.OutcomeTakenBack {
+			t.Errorf("%s: the alert: %+v %v", crash, as, err)
+		}
+		if subs := subscribers(w); len(subs) != 1 || subs[0].Sealed != nil || subs[0].Stopped.IsZero() {
+			t.Errorf("%s: %+v", crash, subs)
+		}
 		w.Clock.Pass(6 * day)
 		if due := w.Due(); len(due) != 0 {
 			t.Errorf("%s: a reminder of what was taken back: %+v", crash, due)
 		}
 	})
+}
+
+// withdraw takes answers back, with all that follows.
+func withdraw(w *roomtest.World, code string) {
+	w.TB.Helper()
+	r, err := w.Survey.WithdrawAnswers(w.TB.Context(), code)
+	if err != nil {
+		w.TB.Fatal(err)
+	}
+	if err := w.Loop.FollowUp(w.TB.Context(), &r); err != nil {
+		w.TB.Fatal(err)
+	}
+}
+
+// TestRemovalEmptiesAClosedAlert: what it was raised by says what was answered,
+// and the note may. Who did what about it, and when, stays.
+func TestRemovalEmptiesAClosedAlert(t *testing.T) {
+	w := roomtest.New(t)
+	r, code := danger(w, 1, survey.Ticks{Contact: true})
+	if err := w.Loop.FollowUp(t.Context(), &r); err != nil {
+		t.Fatal(err)
+	}
+	was, err := w.Loop.Close(t.Context(), team, open(w)[0].ID, loop.OutcomeSafetyPlan, "She said that nobody rings her back.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Clock.Pass(day)
+	withdraw(w, code)
+	a, err := w.Store.Alert(t.Context(), was.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Hits) != 0 || len(a.Note) != 0 || a.MayContact || !a.ChangedAt.After(was.ChangedAt) {
+		t.Errorf("something is left: %+v", a)
+	}
+	if a.State != loop.AlertClosed || a.Outcome != loop.OutcomeSafetyPlan || a.ClosedBy != team.ID || !a.ClosedAt.Equal(was.ClosedAt) || !a.RaisedAt.Equal(was.RaisedAt) {
+		t.Errorf("the trace of what was done is gone: %+v", a)
+	}
+	if note, err := w.Loop.Note(&a); err != nil || note != "" {
+		t.Errorf("%q %v", note, err)
+	}
+}
+
+// TestWhoTakesAnswersBackIsNotTold, and their address is let go; what waits in the
+// outbox is not written.
+func TestWhoTakesAnswersBackIsNotTold(t *testing.T) {
+	asked := func(w *roomtest.World, n int, change ...func(*survey.Event)) string {
+		t.Helper()
+		st := w.Sit(w.Invited(n, change...), true)
+		w.Answer(st, map[string]string{"core.confidence": "very"})
+		r, code := w.Submit(st, survey.Ticks{Told: true})
+		if err := w.Loop.FollowUp(t.Context(), &r); err != nil {
+			t.Fatal(err)
+		}
+		return code
+	}
+	only := func(w *roomtest.World) loop.Subscriber {
+		t.Helper()
+		all := subscribers(w)
+		if len(all) != 1 {
+			t.Fatalf("%d subscribers", len(all))
+		}
+		return all[0]
+	}
+	gone := func(t *testing.T, sub loop.Subscriber) {
+		t.Helper()
+		if sub.Stopped.IsZero() || len(sub.Sealed)+len(sub.Asked)+len(sub.Told) != 0 || !sub.Since.IsZero() || !sub.Until.IsZero() {
+			t.Errorf("something is left: %+v", sub)
+		}
+	}
+	publish := func(w *roomtest.World, id string) (tellings []loop.Telling) {
+		t.Helper()
+		if _, err := w.Store.UpdatePublication(t.Context(), id, func(p *loop.Publication) error { p.At = w.Clock.Now(); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Loop.Tell(t.Context(), func(_ context.Context, l loop.Telling) error { tellings = append(tellings, l); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return tellings
+	}
+	sameAddress := func(e *survey.Event) { e.Contact.Email = roomtest.Address(1) }
+
+	t.Run("with a letter on its way", func(t *testing.T) {
+		w := roomtest.New(t)
+		code := asked(w, 1)
+		if sub := only(w); len(sub.Asked) != 1 || strings.Contains(sub.Asked[0], w.Response(responseOf(w, 1)).ID) {
+			t.Errorf("%+v", sub)
+		}
+		waiting := publish(w, "spring")
+		if len(waiting) != 1 {
+			t.Fatalf("%d tellings", len(waiting))
+		}
+		withdraw(w, code)
+		gone(t, only(w))
+		var notDue *survey.NotDue
+		if _, err := w.Loop.ClaimTelling(t.Context(), waiting[0].Ref); !errors.As(err, &notDue) {
+			t.Errorf("the letter goes out: %v", err)
+		}
+		if err := w.Loop.SettledTelling(t.Context(), waiting[0].Ref, true); err != nil { // it had been handed over just before
+			t.Fatal(err)
+		}
+		gone(t, only(w))
+		if again := publish(w, "summer"); len(again) != 0 {
+			t.Errorf("told of later rounds: %+v", again)
+		}
+	})
+	t.Run("asked for in two cases", func(t *testing.T) {
+		w := roomtest.New(t)
+		first, second := asked(w, 1), asked(w, 2, sameAddress)
+		withdraw(w, first)
+		if sub := only(w); len(sub.Sealed) == 0 || len(sub.Asked) != 1 || !sub.Stopped.IsZero() {
+			t.Errorf("the other case's wish is gone: %+v", sub)
+		}
+		withdraw(w, second)
+		gone(t, only(w))
+		// Asked for afresh, it counts from then on.
+		w.Clock.Pass(day)
+		publish(w, "before")
+		w.Clock.Pass(day)
+		asked(w, 3, sameAddress)
+		if sub := only(w); len(sub.Sealed) == 0 || !sub.Stopped.IsZero() || !sub.Since.Equal(w.Clock.Now()) {
+			t.Errorf("%+v", sub)
+		}
+		if n := len(publish(w, "after")); n != 1 {
+			t.Errorf("%d tellings", n)
+		}
+	})
+	t.Run("with another address since", func(t *testing.T) {
+		w := roomtest.New(t)
+		code := asked(w, 1)
+		yes, at := true, w.Clock.Now()
+		w.Receive(roomtest.Event(1, "moved", survey.ContactChanged, at, func(e *survey.Event) {
+			e.Contact = &survey.Contact{Email: "new@example.org", EmailSafe: &yes, SafeConfirmedAt: &at}
+		}))
+		withdraw(w, code)
+		gone(t, only(w))
+	})
+	t.Run("while it is followed up", func(t *testing.T) {
+		w := roomtest.New(t)
+		st := w.Sit(w.Invited(1), true)
+		w.Answer(st, map[string]string{"core.confidence": "very"})
+		stale, code := w.Submit(st, survey.Ticks{Told: true})
+		withdraw(w, code)
+		if err := w.Loop.FollowUp(t.Context(), &stale); err != nil {
+			t.Fatal(err)
+		}
+		gone(t, only(w))
+	})
+	t.Run("whose permission was not in it", func(t *testing.T) {
+		w := roomtest.New(t)
+		asked(w, 1)
+		st := w.Sit(w.Invited(2, sameAddress), true)
+		w.Answer(st, map[string]string{"core.confidence": "very"})
+		_, code := w.Submit(st, survey.Ticks{})
+		withdraw(w, code)
+		if sub := only(w); len(sub.Sealed) == 0 || !sub.Stopped.IsZero() {
+			t.Errorf("%+v", sub)
+		}
+	})
+}
+
+// responseOf gives the id of the one response of case n.
+func responseOf(w *roomtest.World, n int) string {
+	w.TB.Helper()
+	rs, err := w.Store.ResponsesOf(w.TB.Context(), w.Case(n).Respondent)
+	if err != nil || len(rs) != 1 {
+		w.TB.Fatal(rs, err)
+	}
+	return rs[0].ID
 }
 
 // TestTakenBackWhileItIsFollowedUp: the sweep has read a response that its

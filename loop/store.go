@@ -119,7 +119,8 @@ type ActionStep struct {
 type Subscriber struct {
 	ID       string    `json:"id"`
 	Version  int64     `json:"version"`
-	Sealed   []byte    `json:"sealed"` // address, language and safe window
+	Sealed   []byte    `json:"sealed"`          // address, language and safe window; empty once they were let go
+	Asked    []string  `json:"asked,omitempty"` // pseudonyms, in a domain of their own, of the responses in which they asked
 	Since    time.Time `json:"since"`
 	Until    time.Time `json:"until"` // 18 months on at most
 	ToldUpTo time.Time `json:"told_up_to"`

@@ -191,6 +191,7 @@ type Sheet struct {
 	Returned      bool // something was answered before this session, and how to go on is not chosen yet
 	Guarded       bool // a return code shows the earlier answers to whoever knows it
 	Answers       questionnaires.Answers
+	About         AboutSheet // once all pages are passed
 }
 
 // Sheet gives the questionnaire of a session with the answers so far. A draft
@@ -228,6 +229,11 @@ func (s *Service) Sheet(ctx context.Context, st Sitting) (Sheet, error) {
 	sh.Questionnaire = q
 	sh.Pages = q.Route(sh.Answers, factsFor(&c, st.Round), st.Quick)
 	sh.Reach = reach(sh.Pages, sh.Answers)
+	if sh.Begun && sh.Reach == len(sh.Pages) {
+		if sh.About, err = s.aboutSheet(ctx, &c, &r, st, sh.Answers); err != nil {
+			return Sheet{}, err
+		}
+	}
 	return sh, nil
 }
 
@@ -461,6 +467,9 @@ func (s *Service) keep(r *Response, c *Case, state ResponseState, ticks Ticks, n
 	if err != nil {
 		return err
 	}
+	if err := s.sealAbout(r, a); err != nil {
+		return err
+	}
 	if state == Complete {
 		a = q.Settle(a, factsFor(c, r.Round), r.Quick)
 	}
@@ -674,7 +683,7 @@ func (s *Service) FollowedUp(ctx context.Context, r *Response) (Response, error)
 		if !now.FollowUp || now.State != r.State {
 			return ErrUnchanged
 		}
-		now.FollowUp = false
+		now.FollowUp, now.AboutForm, now.About = false, "", nil // kept apart by now
 		return nil
 	})
 	if err != nil {

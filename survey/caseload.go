@@ -230,8 +230,24 @@ func (s *Service) ToldContact(ctx context.Context, c *Case) (ToldContact, error)
 	if err != nil {
 		return ToldContact{}, err
 	}
-	return ToldContact{ID: s.keys.Pseudonym("told", f.Address), Address: email, Language: f.Language, Window: *f}, nil
+	return ToldContact{ID: s.toldID(f.Address), Address: email, Language: f.Language, Window: *f}, nil
 }
+
+// ToldIDs are the ids under which the loop may keep an address of a case: one for
+// each address that the case has had.
+func (s *Service) ToldIDs(c *Case) []string {
+	var ids []string
+	for i := range c.Events {
+		if f := c.Events[i].Contact; f != nil && f.Address != "" {
+			if id := s.toldID(f.Address); !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+func (s *Service) toldID(address string) string { return s.keys.Pseudonym("told", address) }
 
 // MayWrite reports whether the owner of an address has not asked for no more
 // mail since, and the first instant at or after now that is in their safe hours.

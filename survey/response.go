@@ -52,6 +52,9 @@ type Response struct {
 	Packed []byte `json:"packed,omitempty"`
 	Words  []byte `json:"words,omitempty"` // sealed free text, by item
 
+	AboutForm string `json:"about_form,omitempty"` // "about/1": asked about themselves in this draft, with that version
+	About     []byte `json:"about,omitempty"`      // sealed, what they told, until it stands in a document of its own
+
 	Hits    []questionnaires.Hit `json:"hits,omitempty"`
 	Ticks   Ticks                `json:"ticks"`
 	Receipt string               `json:"receipt,omitempty"`  // keyed hash of the receipt code

@@ -26,6 +26,7 @@ type Store interface {
 	Cases
 	Contacts
 	Answers
+	Abouts
 }
 
 // Events keeps the trace of received events.
@@ -83,4 +84,12 @@ type Answers interface {
 	ResponsesChanged(ctx context.Context, since time.Time) iter.Seq2[ResponseRow, error]
 	// ResponsesOf lists every response of one respondent, in order of id.
 	ResponsesOf(ctx context.Context, respondent string) ([]Response, error)
+}
+
+// Abouts keeps what people told about themselves.
+type Abouts interface {
+	About(ctx context.Context, id string) (About, error)
+	UpdateAbout(ctx context.Context, id string, fn func(*About) error) (About, error)
+	// AboutsChanged streams them, tombstones included, with ChangedAt at or after since, in order of (ChangedAt, id).
+	AboutsChanged(ctx context.Context, since time.Time) iter.Seq2[About, error]
 }

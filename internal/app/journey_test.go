@@ -234,7 +234,7 @@ func (j *journey) signIn(role, email string) *person {
 
 var (
 	linkInMail = regexp.MustCompile(`http://127\.0\.0\.1:1(/f/[a-z2-7]+)\b`)
-	pageID     = regexp.MustCompile(`name="page" value="([^"]+)"`)
+	pageID     = regexp.MustCompile(`name="(page|about)" value="([^"]+)"`) // of the questions, and of those about the person
 	choice     = regexp.MustCompile(`type="(?:radio|checkbox)" name="([^"]+)" value="([^"]+)"`)
 	area       = regexp.MustCompile(`<textarea id="([^"]+)"`)
 )
@@ -275,7 +275,7 @@ func (p *person) answer(pages int, words string, wish map[string]string) {
 				return
 			}
 		}
-		form := url.Values{"do": {"next"}, "page": {id[1]}}
+		form := url.Values{"do": {"next"}, id[1]: {id[2]}}
 		for _, c := range choice.FindAllStringSubmatch(body, -1) {
 			want, wished := wish[c[1]]
 			if wished && want == c[2] || !wished && !form.Has(c[1]) {

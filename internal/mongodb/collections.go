@@ -47,6 +47,11 @@ func (s *Store) collections() {
 		id:   func(r *survey.Response) *string { return &r.ID },
 		vers: func(r *survey.Response) *int64 { return &r.Version },
 	})
+	s.abouts = newCollection(s, spec[survey.About]{
+		name: "abouts", noun: "person",
+		id:   func(a *survey.About) *string { return &a.ID },
+		vers: func(a *survey.About) *int64 { return &a.Version },
+	})
 	s.codings = newCollection(s, spec[analysis.Coding]{
 		name: "codings", noun: "coding",
 		id:   func(c *analysis.Coding) *string { return &c.ID },

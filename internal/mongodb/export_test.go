@@ -24,3 +24,6 @@ func (s *Store) SetSchemaVersion(ctx context.Context, version int) error {
 		bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: version}}}})
 	return err
 }
+
+// SchemaVersion reads the schema version that the database has.
+func (s *Store) SchemaVersion(ctx context.Context) (int, error) { return s.schemaVersion(ctx) }

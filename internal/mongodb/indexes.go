@@ -12,7 +12,9 @@ import (
 
 // schemaKnown is the schema of this program. It goes up when older programs can
 // no longer work on what newer ones write; an index alone does not raise it.
-const schemaKnown = 1
+// 2: a program of 1 would take answers back and leave what the person told about
+// themselves.
+const schemaKnown = 2
 
 // indexTimeout is how long making the indexes may take: on a database that has
 // many documents already, an index that a new release brings takes minutes.
@@ -23,8 +25,8 @@ const indexTimeout = 30 * time.Minute
 // The indexes are made at every start; making one that is there does nothing.
 //
 // On a sharded cluster the collections that grow with the cases (events, cases,
-// contacts, links, sittings, responses, codings, messages, audit) are sharded by
-// a hash of _id:
+// contacts, links, sittings, responses, abouts, codings, messages, audit) are
+// sharded by a hash of _id:
 //
 //	sh.shardCollection("victimvoice.cases", {_id: "hashed"})
 //
@@ -61,6 +63,7 @@ func indexes() []index {
 		{of: "responses", fields: []string{"follow_up", "changed_at", "_id"}},
 		{of: "responses", fields: []string{"uncoded", "changed_at", "_id"}},
 		{of: "responses", fields: []string{"state", "closes_at", "_id"}},
+		{of: "abouts", fields: []string{"changed_at", "_id"}},
 		{of: "codings", fields: []string{"response", "_id"}},
 		{of: "codings", fields: []string{"changed_at", "_id"}},
 		{of: "alerts", fields: []string{"due_at", "_id"}},

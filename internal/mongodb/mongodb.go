@@ -69,6 +69,7 @@ type Store struct {
 	links        *collection[survey.Link]
 	sittings     *collection[survey.Sitting]
 	responses    *collection[survey.Response]
+	abouts       *collection[survey.About]
 	codings      *collection[analysis.Coding]
 	alerts       *collection[loop.Alert]
 	actions      *collection[loop.Action]

@@ -76,6 +76,7 @@ func openAt(t testing.TB, server, uri string, opts mongodb.Options) *mongodb.Sto
 func TestServer(t *testing.T) {
 	uri := serverURI(t)
 	t.Run("a newer schema is refused", func(t *testing.T) { newerSchema(t, uri) })
+	t.Run("an older schema is brought up", func(t *testing.T) { olderSchema(t, uri) })
 	t.Run("several open it together", func(t *testing.T) { openTogether(t, uri) })
 	t.Run("the server goes away", func(t *testing.T) { serverGoesAway(t, uri) })
 }
@@ -98,6 +99,23 @@ func newerSchema(t *testing.T, server string) {
 	}
 	if _, err := mongodb.Open(t.Context(), uri, mongodb.Options{}); !fault.Is(err, fault.Conflict) {
 		t.Errorf("Open of a newer schema: %v", err)
+	}
+}
+
+// olderSchema: from the moment a newer program has opened it, an older one must not.
+func olderSchema(t *testing.T, server string) {
+	uri := inNewDatabase(parts(server))
+	s := openAt(t, server, uri, mongodb.Options{})
+	if err := s.SetSchemaVersion(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	again, err := mongodb.Open(t.Context(), uri, mongodb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = again.Close() }()
+	if version, err := again.SchemaVersion(t.Context()); err != nil || version != 2 {
+		t.Errorf("schema %d, %v", version, err)
 	}
 }
 

@@ -191,3 +191,18 @@ func (s *Store) ResponsesChanged(ctx context.Context, since time.Time) iter.Seq2
 func (s *Store) ResponsesOf(ctx context.Context, respondent string) ([]survey.Response, error) {
 	return s.responses.list(ctx, where("respondent", respondent), ascending("_id"), 0)
 }
+
+// About implements [survey.Abouts].
+func (s *Store) About(ctx context.Context, id string) (survey.About, error) {
+	return s.abouts.get(ctx, id)
+}
+
+// UpdateAbout implements [survey.Abouts].
+func (s *Store) UpdateAbout(ctx context.Context, id string, fn func(*survey.About) error) (survey.About, error) {
+	return s.abouts.update(ctx, id, fn)
+}
+
+// AboutsChanged implements [survey.Abouts].
+func (s *Store) AboutsChanged(ctx context.Context, since time.Time) iter.Seq2[survey.About, error] {
+	return s.abouts.changedSince(ctx, since, where(), func(a *survey.About) time.Time { return a.ChangedAt })
+}

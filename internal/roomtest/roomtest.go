@@ -361,6 +361,58 @@ func (w *World) TryAnswer(st survey.Sitting, given map[string]string) error {
 	return nil
 }
 
+// PassQuestions passes over every page of the questionnaire that is left and gives
+// the sheet, on which the questions about the person may follow.
+func (w *World) PassQuestions(st survey.Sitting) survey.Sheet {
+	w.TB.Helper()
+	for {
+		sh, err := w.Survey.Sheet(w.TB.Context(), st)
+		if err != nil {
+			w.TB.Fatal(err)
+		}
+		if sh.Reach == len(sh.Pages) {
+			return sh
+		}
+		if err := w.Survey.Save(w.TB.Context(), st, sh.Pages[sh.Reach], questionnaires.Answers{}); err != nil {
+			w.TB.Fatal(err)
+		}
+	}
+}
+
+// TellAbout passes over the questions that are left and tells this about the
+// person: option codes by item. What is not among them is passed over; a session
+// that is not asked is a fault.
+func (w *World) TellAbout(st survey.Sitting, told map[string]string) {
+	w.TB.Helper()
+	sh := w.PassQuestions(st)
+	if len(sh.About.Pages) == 0 {
+		w.TB.Fatal("nothing is asked about the person")
+	}
+	for _, p := range sh.About.Pages {
+		page := questionnaires.Answers{}
+		for i := range p.Items {
+			if v, ok := told[p.Items[i].ID]; ok {
+				page[p.Items[i].ID] = p.Items[i].Choose(v)
+			}
+		}
+		if err := w.Survey.SaveAbout(w.TB.Context(), st, p, page); err != nil {
+			w.TB.Fatal(err)
+		}
+	}
+}
+
+// Abouts lists what people told about themselves, tombstones too, as the store holds it.
+func (w *World) Abouts() (out []survey.About) {
+	w.TB.Helper()
+	for a, err := range w.Store.Store.AboutsChanged(w.TB.Context(), time.Time{}) {
+		if err != nil {
+			w.TB.Fatal(err)
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
 // Submit sends the answers of a session.
 func (w *World) Submit(st survey.Sitting, ticks survey.Ticks) (survey.Response, string) {
 	w.TB.Helper()

@@ -263,6 +263,21 @@ func (s *Store) ResponsesOf(ctx context.Context, respondent string) ([]survey.Re
 	return call(s, "ResponsesOf", func() ([]survey.Response, error) { return s.Store.ResponsesOf(ctx, respondent) })
 }
 
+// About is the store's.
+func (s *Store) About(ctx context.Context, id string) (survey.About, error) {
+	return call(s, "About", func() (survey.About, error) { return s.Store.About(ctx, id) })
+}
+
+// UpdateAbout is the store's.
+func (s *Store) UpdateAbout(ctx context.Context, id string, fn func(*survey.About) error) (survey.About, error) {
+	return call(s, "UpdateAbout", func() (survey.About, error) { return s.Store.UpdateAbout(ctx, id, fn) })
+}
+
+// AboutsChanged is the store's.
+func (s *Store) AboutsChanged(ctx context.Context, since time.Time) iter.Seq2[survey.About, error] {
+	return stream(s, "AboutsChanged", s.Store.AboutsChanged(ctx, since))
+}
+
 // UpdateCoding is the store's.
 func (s *Store) UpdateCoding(ctx context.Context, id string, fn func(*analysis.Coding) error) (analysis.Coding, error) {
 	return call(s, "UpdateCoding", func() (analysis.Coding, error) { return s.Store.UpdateCoding(ctx, id, fn) })

@@ -23,6 +23,7 @@ func TestKeptIsWhatIsRead(t *testing.T) {
 	keptIsRead(t, s.links)
 	keptIsRead(t, s.sittings)
 	keptIsRead(t, s.responses)
+	keptIsRead(t, s.abouts)
 	keptIsRead(t, s.codings)
 	keptIsRead(t, s.alerts)
 	keptIsRead(t, s.actions)

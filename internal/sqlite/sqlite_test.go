@@ -195,6 +195,33 @@ func TestOpenTemp(t *testing.T) {
 	}
 }
 
+// A file that an older program wrote is brought up step by step, with all that is in it.
+func TestOlderSchemaIsBroughtUp(t *testing.T) {
+	path := newFile(t)
+	s := openAt(t, path, sqlite.Options{})
+	if _, err := s.UpdateCase(t.Context(), "c", func(c *survey.Case) error { c.Force = "kept"; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for _, back := range []string{"DROP TABLE abouts", "PRAGMA user_version = 1"} {
+		if err := s.Exec(t.Context(), back); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openAt(t, path, sqlite.Options{})
+	if c, err := s.Case(t.Context(), "c"); err != nil || c.Force != "kept" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := s.UpdateAbout(t.Context(), "a", func(a *survey.About) error { a.State = survey.AboutAnswered; return nil }); err != nil {
+		t.Error(err)
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNewerSchemaRefused(t *testing.T) {
 	path := newFile(t)
 	s := openAt(t, path, sqlite.Options{})

@@ -67,6 +67,13 @@ func (s *Store) collections() {
 			}
 		},
 	})
+	s.abouts = newCollection(s, spec[survey.About]{
+		table: "abouts", noun: "person",
+		id:   func(a *survey.About) *string { return &a.ID },
+		vers: func(a *survey.About) *int64 { return &a.Version },
+		cols: []string{"changed_at"},
+		vals: func(a *survey.About) []any { return []any{ms(a.ChangedAt)} },
+	})
 	s.codings = newCollection(s, spec[analysis.Coding]{
 		table: "codings", noun: "coding",
 		id:   func(c *analysis.Coding) *string { return &c.ID },

@@ -37,6 +37,7 @@ func documents(t *testing.T, s Store) {
 	kind[survey.Refusal]{get: s.Refusal, update: s.UpdateRefusal}.check(t)
 	kind[survey.Sitting]{get: s.Sitting, update: s.UpdateSitting}.check(t)
 	kind[survey.Response]{get: s.Response, update: s.UpdateResponse}.check(t)
+	kind[survey.About]{get: s.About, update: s.UpdateAbout}.check(t)
 	kind[analysis.Coding]{get: s.Coding, update: s.UpdateCoding}.check(t)
 	kind[loop.Alert]{get: s.Alert, update: s.UpdateAlert}.check(t)
 	kind[loop.Action]{get: s.Action, update: s.UpdateAction}.check(t)
@@ -304,6 +305,7 @@ func notThere(t *testing.T, s Store) {
 		"Response":          func() error { _, err := s.Response(ctx, id); return err },
 		"ResponseByReceipt": func() error { _, err := s.ResponseByReceipt(ctx, id); return err },
 		"no receipt":        func() error { _, err := s.ResponseByReceipt(ctx, ""); return err },
+		"About":             func() error { _, err := s.About(ctx, id); return err },
 		"Coding":            func() error { _, err := s.Coding(ctx, id); return err },
 		"Alert":             func() error { _, err := s.Alert(ctx, id); return err },
 		"Action":            func() error { _, err := s.Action(ctx, id); return err },

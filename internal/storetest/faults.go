@@ -69,6 +69,10 @@ func Calls(s Store) map[string]func(context.Context) error {
 		"ResponsesChanged":  func(ctx context.Context) error { return drain(s.ResponsesChanged(ctx, t0)) },
 		"ResponsesOf":       func(ctx context.Context) error { _, err := s.ResponsesOf(ctx, "x"); return err },
 
+		"About":         func(ctx context.Context) error { _, err := s.About(ctx, "x"); return err },
+		"UpdateAbout":   func(ctx context.Context) error { _, err := s.UpdateAbout(ctx, "x", nothing[survey.About]); return err },
+		"AboutsChanged": func(ctx context.Context) error { return drain(s.AboutsChanged(ctx, t0)) },
+
 		"Coding": func(ctx context.Context) error { _, err := s.Coding(ctx, "x"); return err },
 		"UpdateCoding": func(ctx context.Context) error {
 			_, err := s.UpdateCoding(ctx, "x", nothing[analysis.Coding])

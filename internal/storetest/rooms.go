@@ -185,16 +185,25 @@ func streamOrder(t *testing.T, s Store) {
 	equal(t, "the same stream", collect(t, seq), want)
 	equal(t, "the same stream again", collect(t, seq), want)
 
-	// Cases and codings likewise, put in without order.
+	// Cases, codings and what people told about themselves likewise, put in without order.
 	order := rand.New(rand.NewPCG(1, 2)).Perm(3 * PageRows)
 	for _, i := range order {
 		at := t0.Add(time.Duration(i/4) * time.Second)
 		putCase(t, s, survey.Case{ID: fmt.Sprintf("%02d", i), ChangedAt: at})
 		_, err := s.UpdateCoding(ctx, fmt.Sprintf("%02d/words", i), func(c *analysis.Coding) error { c.ChangedAt = at; return nil })
 		ok(t, err)
+		_, err = s.UpdateAbout(ctx, fmt.Sprintf("%02d", i), func(a *survey.About) error {
+			a.State, a.ChangedAt = survey.AboutAnswered, at
+			if i%3 == 0 {
+				a.State = survey.AboutGone
+			}
+			return nil
+		})
+		ok(t, err)
 	}
 	checkSorted(t, "cases", collect(t, s.CasesChanged(ctx, t0)), 3*PageRows, func(c survey.Case) (time.Time, string) { return c.ChangedAt, c.ID })
 	checkSorted(t, "codings", collect(t, s.CodingsChanged(ctx, t0)), 3*PageRows, func(c analysis.Coding) (time.Time, string) { return c.ChangedAt, c.ID })
+	checkSorted(t, "people", collect(t, s.AboutsChanged(ctx, t0)), 3*PageRows, func(a survey.About) (time.Time, string) { return a.ChangedAt, a.ID })
 	checkSorted(t, "later cases", collect(t, s.CasesChanged(ctx, t0.Add(time.Second))), 3*PageRows-4, func(c survey.Case) (time.Time, string) { return c.ChangedAt, c.ID })
 }
 

@@ -414,7 +414,7 @@ type thanksPage struct {
 }
 
 // sheet shows where the person is: the page about leaving before the first
-// question, a question page, the last page, or the thanks.
+// question, a question page, one about themselves, the last page, or the thanks.
 func (s *Pages) sheet(c *gin.Context) error {
 	if c.Query(started) != "" {
 		if s.secret(c) == "" {
@@ -447,11 +447,14 @@ func (s *Pages) sheet(c *gin.Context) error {
 		if sh.Returned {
 			return s.again(c, http.StatusOK, st, sh, "", nil)
 		}
-		n = sh.Reach + 1
+		n = sh.Next()
 	}
-	n = min(max(n, 1), sh.Reach+1)
-	if n > len(sh.Pages) {
+	n = min(max(n, 1), sh.Next())
+	switch about := n - len(sh.Pages); {
+	case about > len(sh.About.Pages):
 		return s.last(c, http.StatusOK, st, sh, nil, nil)
+	case about > 0:
+		return s.about(c, http.StatusOK, st, sh, about, nil, nil)
 	}
 	return s.question(c, http.StatusOK, st, sh, n, nil, nil)
 }
@@ -578,6 +581,9 @@ func (s *Pages) answer(c *gin.Context) error {
 			return s.nothing(c)
 		}
 		return see(c, "/f") // sent already, from another tab: the thanks are there
+	}
+	if form.Has("about") {
+		return s.answerAbout(c, st, sh, late)
 	}
 	switch do := form.Get("do"); {
 	case late && (do == "begin" || do == "carry" || do == "code" || do == "send"):
@@ -725,7 +731,7 @@ func (s *Pages) last(c *gin.Context, status int, st survey.Sitting, sh survey.Sh
 		f.Choices = append(f.Choices, page.Choice{Value: o.Code, Label: text.Option(it.ID, o.Code), Hint: text.OptionHint(it.ID, o.Code)})
 	}
 	_, opening := text.Page(q.Pages[0].ID)
-	return s.book.Show(c, status, "last", lastPage{frame: s.during(st), Ticks: f, Opening: opening, Back: len(sh.Pages), Problems: problems})
+	return s.book.Show(c, status, "last", lastPage{frame: s.during(st), Ticks: f, Opening: opening, Back: len(sh.Pages) + len(sh.About.Pages), Problems: problems})
 }
 
 // send keeps the response and draws what follows from it at once: the alert is

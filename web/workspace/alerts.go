@@ -57,7 +57,9 @@ func (s *Pages) alertLine(a *loop.Alert, v visitor, ref string) alertLine {
 	if l.Ref == "" {
 		l.Ref = "Alert raised " + s.moment(a.RaisedAt)
 	}
-	if len(a.Hits) > 0 {
+	if len(a.Hits) == 0 {
+		l.Why = "The answers were taken back"
+	} else {
 		l.Why = rule(a.Hits[0].Rule)
 		if n := rules(a); n > 1 {
 			l.Why += ", and " + plural(n-1, "other sign", "other signs")

@@ -193,6 +193,9 @@ func TestVoid(t *testing.T) {
 	if !strings.Contains(w.page(ann, "/work/alerts?show=closed"), "The answers were taken back") {
 		t.Error("the alert of answers that are gone is still open")
 	}
+	if body := w.page(ann, "/work/alerts/"+w.alertOf(ids["MPS-1003"]).ID); !strings.Contains(body, "The answers were taken back, and with them") || strings.Contains(body, "At the question") || strings.Contains(body, "May you contact them") {
+		t.Error("the alert of answers that are gone says what they were")
+	}
 }
 
 // TestVoidUnread: answers that the advocate may not read can be emptied unread, by their own advocate alone.
