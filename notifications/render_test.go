@@ -134,3 +134,33 @@ func TestOtherScripts(t *testing.T) {
 		t.Errorf("%.60s", text)
 	}
 }
+
+// The reminder promises what the invitation promised: how long it takes, and
+// that one may skip, stop and come back.
+func TestRemindersPromiseWhatInvitationsDo(t *testing.T) {
+	t.Parallel()
+	letters := loaded(t)
+	for _, language := range letters.Languages() {
+		say := func(kind Kind) string {
+			l := testLetter(kind)
+			texts, ok := letters.textsFor(language, kind)
+			if !ok {
+				t.Fatalf("%s has no %s", language, kind)
+			}
+			words, err := texts.render(kinds[kind].view(l.Data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(words.text)
+		}
+		first := strings.Split(say(KindInvitation), "\n\n")[1] // after the greeting
+		end := strings.IndexAny(first, ".।۔")
+		_, promise, ok := strings.Cut(first[end:], " ")
+		if !ok || len([]rune(promise)) < 60 {
+			t.Errorf("%s promises nothing: %q", language, first)
+		}
+		if !strings.Contains(say(KindReminder), promise) {
+			t.Errorf("%s: the reminder does not say %q", language, promise)
+		}
+	}
+}

@@ -110,6 +110,43 @@ func answersOf(s *Set, it *Item) string {
 	return strings.Join(out, " ")
 }
 
+// The questions about the person: seven topics, each with a way to say nothing
+// that is kept apart from skipping, and none of them a measure. Their version is
+// the version of the groups and bands.
+func TestAboutThePerson(t *testing.T) {
+	want := map[string]string{
+		"about.age":         "under-18 18-24 25-34 35-44 45-54 55-64 65-over prefer-not",
+		"about.sex":         "female male prefer-not",
+		"about.gender":      "same different prefer-not",
+		"about.ethnicity":   "asian black mixed white other prefer-not",
+		"about.disability":  "yes no prefer-not",
+		"about.orientation": "heterosexual gay-or-lesbian bisexual other prefer-not",
+		"about.religion":    "none buddhist christian hindu jewish muslim sikh other prefer-not",
+	}
+	q := loaded(t).About()
+	if q.ID != "about/1" || len(q.Items) != len(want) {
+		t.Errorf("%s asks %d questions", q.ID, len(q.Items))
+	}
+	for id, codes := range want {
+		it, ok := q.Item(id)
+		if !ok {
+			t.Errorf("%s is not asked", id)
+			continue
+		}
+		if got := answersOf(loaded(t), it); got != codes || it.Kind != Single || it.Construct != "" || it.Scored() || it.HasShare() || it.show != nil {
+			t.Errorf("%s offers %q", id, got)
+		}
+		if a := it.Choose("prefer-not"); a.State != PreferNot {
+			t.Errorf("%s: preferring not to say counts as %s", id, a.State)
+		}
+	}
+	for _, proxy := range []bool{false, true} {
+		if _, opening := q.Text("en", proxy).Page(q.Pages[0].ID); !strings.Contains(opening, "once") || !strings.Contains(opening, "skip") {
+			t.Errorf("the opening does not say that they are asked once and can be skipped: %q", opening)
+		}
+	}
+}
+
 func TestQuickPath(t *testing.T) {
 	for _, q := range loaded(t).All() {
 		var got []string
@@ -181,7 +218,7 @@ func everyText(s *Set, proxy bool, f func(where, text string)) {
 
 func TestWordsAreKind(t *testing.T) {
 	s := loaded(t)
-	unkind := regexp.MustCompile(`(?i)\bwhy\b|\bfail|\byou should\b|\byour fault|\bvictims? of\b|\ballege|\bperpetrator|\boffender|\bstalker|\bex-partner|what (he|she|they) did to|\b(he|she|him|his|hers)\b`)
+	unkind := regexp.MustCompile(`(?i)\bwhy\b|\bfail|\byou should\b|\byour fault|\bbrought (it|this) on\b|\bvictims? of\b|\ballege|\bperpetrator|\boffender|\bstalker|\bex-partner|what (he|she|they) did to|\b(he|she|him|his|hers)\b`)
 	for _, proxy := range []bool{false, true} {
 		everyText(s, proxy, func(where, text string) {
 			if m := unkind.FindString(text); m != "" {

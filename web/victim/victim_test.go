@@ -555,29 +555,6 @@ func TestTheLongListOverPages(t *testing.T) {
 	}
 }
 
-// TestWeight: a question page with everything it loads, uncompressed.
-func TestWeight(t *testing.T) {
-	w := newWorld(t)
-	w.do("POST", "/f/"+w.token, url.Values{"how": {"start"}})
-	for _, path := range []string{"/f", "/f?p=1"} {
-		body := w.want(w.do("GET", path, nil), 200)
-		total, requests := len(body), 1
-		for _, m := range regexp.MustCompile(`(?:href|src)="(/static/[^"]+)"`).FindAllStringSubmatch(body, -1) {
-			asset := w.do("GET", m[1], nil)
-			w.want(asset, 200)
-			if !strings.Contains(asset.Header().Get("Cache-Control"), "immutable") {
-				t.Errorf("%s may not be kept by the browser", m[1])
-			}
-			total += asset.Body.Len()
-			requests++
-		}
-		t.Logf("%s: %d bytes in %d requests", path, total, requests)
-		if total > 20<<10 || requests > 3 {
-			t.Errorf("%s weighs %d bytes in %d requests; want at most 20 KB in 3", path, total, requests)
-		}
-	}
-}
-
 type testLog struct{ t *testing.T }
 
 func (l testLog) Write(b []byte) (int, error) { l.t.Log(string(b)); return len(b), nil }
