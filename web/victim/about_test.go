@@ -193,6 +193,11 @@ func TestAboutYouStopsAndGoesOn(t *testing.T) {
 	w.want(w.do("GET", path, nil), 404)
 	w.start("start")
 	w.do("POST", "/f", url.Values{"do": {"carry"}})
+	last := aboutID.FindStringSubmatch(w.want(w.do("GET", "/f", nil), 200))
+	if last == nil || last[1] == form.Get("about") {
+		t.Fatalf("it does not go on after what was typed: %v", last)
+	}
+	w.do("POST", "/f", url.Values{"do": {"pass"}, "about": {last[1]}})
 	w.want(w.do("GET", "/f", nil), 200, "Before you send")
 	w.do("POST", "/f", url.Values{"do": {"send"}})
 	if got := w.told(); got["about.age"].Choice != "25-34" || got["about.ethnicity"].Choice != "white" {

@@ -195,13 +195,13 @@ func (o offered) wrong() (url.Values, int) {
 }
 
 // speak changes the language of the session at hand.
-func (w *world) speak(lang string, quick bool) {
+func (w *world) speak(lang string) {
 	w.t.Helper()
 	st, err := w.rooms.Survey.Sitting(w.t.Context(), w.jar[0].Value)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if _, err := w.rooms.Survey.Tune(w.t.Context(), st, lang, quick); err != nil {
+	if _, err := w.rooms.Survey.Speak(w.t.Context(), st, lang); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -283,6 +283,7 @@ func TestWeight(t *testing.T) {
 		t.Run("before the start", func(t *testing.T) { t.Parallel(); newWorld(t).doors(s) })
 		t.Run("nothing to send", func(t *testing.T) { t.Parallel(); newWorld(t).emptyHanded(s) })
 		t.Run("outside a session", func(t *testing.T) { t.Parallel(); newWorld(t).outside(s) })
+		t.Run("a word", func(t *testing.T) { t.Parallel(); newWorld(t).words(s) })
 		t.Run("a part of ours is away", func(t *testing.T) { t.Parallel(); away(t, s) })
 	})
 	if t.Failed() {
@@ -321,10 +322,10 @@ func (w *world) questions(s *scales, way string, mode survey.Mode, asked *sync.M
 	w.t.Helper()
 	who := way + ", " + string(mode)
 	for _, lang := range w.languages() {
-		w.speak(lang, false)
+		w.speak(lang)
 		s.weigh(w, "before the first question", who, lang, w.do("GET", "/f", nil), 0)
 	}
-	w.speak("en", false)
+	w.speak("en")
 	var pages []offered
 	for {
 		o, ok := form(w.want(w.do("GET", "/f?p=99", nil), 200))
@@ -343,8 +344,11 @@ func (w *world) questions(s *scales, way string, mode survey.Mode, asked *sync.M
 			w.t.Fatal("the questions do not end")
 		}
 	}
+	if mode == survey.ModeSelf {
+		w.aboutThem(s, way)
+	}
 	for _, lang := range w.languages() {
-		w.speak(lang, false)
+		w.speak(lang)
 		for _, o := range pages {
 			f, typed := o.wrong()
 			rec := w.do("POST", "/f", f)
@@ -362,7 +366,7 @@ func (w *world) questions(s *scales, way string, mode survey.Mode, asked *sync.M
 		w.t.Fatalf("sending answers %d", rec.Code)
 	}
 	for _, lang := range w.languages() {
-		w.speak(lang, false)
+		w.speak(lang)
 		s.weigh(w, "thanks, with an alert", who, lang, w.do("GET", "/f", nil), 0)
 	}
 }
@@ -382,8 +386,61 @@ func (w *world) doors(s *scales) {
 	}
 	w.start("quick")
 	for _, lang := range w.languages() {
-		w.speak(lang, true)
+		w.speak(lang)
 		s.weigh(w, "before the first question", "one minute", lang, w.do("GET", "/f", nil), 0)
+	}
+}
+
+// aboutThem weighs the questions about the person, and passes them over.
+func (w *world) aboutThem(s *scales, way string) {
+	w.t.Helper()
+	for {
+		body := w.want(w.do("GET", "/f", nil), 200)
+		m := aboutID.FindStringSubmatch(body)
+		if m == nil {
+			return
+		}
+		wrong := url.Values{"do": {"next"}, "about": {m[1]}}
+		for _, r := range rowField.FindAllStringSubmatch(body, -1) {
+			wrong.Set(r[2], nobodysOption)
+		}
+		for _, lang := range w.languages() {
+			w.speak(lang)
+			rec := w.do("POST", "/f", wrong)
+			w.want(rec, 422, `id="errors"`)
+			s.weigh(w, "about you", way+": "+m[1], lang, rec, 0)
+		}
+		w.speak("en")
+		if rec := w.do("POST", "/f", url.Values{"do": {"next"}, "about": {m[1]}}); rec.Code != 303 {
+			w.t.Fatalf("%d: %s", rec.Code, rec.Body)
+		}
+	}
+}
+
+// words weighs the pages about a word of one's own and how to go on, each with its error.
+func (w *world) words(s *scales) {
+	w.t.Helper()
+	by, key := w.advocate()
+	w.start("start")
+	w.next("/f?p=1", "core.confidence", "very")
+	for _, lang := range w.languages() {
+		w.speak(lang)
+		s.weigh(w, "a word of one's own", "too short", lang, w.do("POST", "/f/keep", url.Values{"word": {"abc"}, "before": {"yes"}}), 0)
+	}
+	w.do("POST", "/f/keep", url.Values{"word": {"Ivy 1990"}})
+	w.start("start")
+	for _, lang := range w.languages() {
+		w.speak(lang)
+		s.weigh(w, "been here before", "a wrong word", lang, w.do("POST", "/f", url.Values{"do": {"code"}, "word": {"wrong"}}), 0)
+		s.weigh(w, "starting again", "no tick", lang, w.do("POST", "/f/again", url.Values{}), 0)
+	}
+	if err := w.rooms.Survey.SetWord(w.t.Context(), by, key, w.rooms.Survey.CaseID("Metropolitan Police", "1/26"), "Blue Kettle"); err != nil {
+		w.t.Fatal(err)
+	}
+	w.start("start")
+	for _, lang := range w.languages() {
+		w.speak(lang)
+		s.weigh(w, "the agreed word", "a wrong word", lang, w.do("POST", "/f", url.Values{"do": {"word"}, "word": {"wrong"}}), 0)
 	}
 }
 
@@ -394,7 +451,7 @@ func (w *world) emptyHanded(s *scales) {
 		w.next(p, "", "")
 	}
 	for _, lang := range w.languages() {
-		w.speak(lang, true)
+		w.speak(lang)
 		rec := w.do("POST", "/f", url.Values{"do": {"send"}, questionnaires.TicksItem: {
 			questionnaires.TickQuote, questionnaires.TickTold, questionnaires.TickContact, questionnaires.TickShare,
 		}})
