@@ -257,7 +257,11 @@ func caseRow(c *survey.Case) figures.CaseRow {
 			due = v.AnchorAt
 		}
 		d, reason := disposition(v)
-		r.Asks = append(r.Asks, figures.AskRow{Stage: string(v.Stage), Round: v.Round, DueAt: due, SentAt: v.First.SentAt, Disposition: d, Reason: string(reason)})
+		asked := v.First.SentAt
+		if asked.IsZero() {
+			asked = v.CardAt
+		}
+		r.Asks = append(r.Asks, figures.AskRow{Stage: string(v.Stage), Round: v.Round, DueAt: due, SentAt: asked, Disposition: d, Reason: string(reason)})
 	}
 	return r
 }
@@ -272,17 +276,20 @@ func disposition(v *survey.Invitation) (figures.Disposition, survey.Reason) {
 			return figures.StartedPartial, ""
 		}
 	}
+	asked := v.First.State == survey.MailSent || !v.CardAt.IsZero() // a card put into somebody's hand is delivered
 	switch {
 	case !v.TakenBack.IsZero():
 		return figures.ConsentWithdrawn, ""
 	case !v.RefusedAt.IsZero():
 		return figures.Refused, ""
+	case asked && v.Ended && !v.StartedAt.IsZero():
+		return figures.Started, ""
+	case asked && v.Ended:
+		return figures.NoResponse, ""
+	case asked:
+		return figures.Pending, ""
 	case v.First.State == survey.MailFailed:
 		return figures.Undelivered, ""
-	case v.First.State == survey.MailSent && v.Ended && !v.StartedAt.IsZero():
-		return figures.Started, ""
-	case v.First.State == survey.MailSent && v.Ended:
-		return figures.NoResponse, ""
 	case v.First.State == survey.MailRefused:
 		return refusedDisposition(v.First.Reason), v.First.Reason
 	}

@@ -25,6 +25,7 @@ type Door struct {
 	Round    int
 	Language string
 	Begun    bool // a draft with an answer in it is kept already
+	Card     bool // it was handed over, not mailed: there are no messages to stop
 	ClosesAt time.Time
 
 	caseID   string
@@ -56,13 +57,16 @@ func (s *Service) Follow(ctx context.Context, token string) (Door, error) {
 	}
 	v := c.invitation(link.Stage, link.Round)
 	if link.Version == 0 || c.Version == 0 || v == nil || !now.Before(link.ExpiresAt) || c.Facts.Merged || !v.RefusedAt.IsZero() ||
-		(r.Version > 0 && r.State != Draft) {
+		(r.Version > 0 && r.State != Draft) || link.Address == "" && link.MintedAt.Before(v.CardAt) { // a later card took its place
 		return Door{}, ErrClosed
 	}
-	d := Door{Stage: link.Stage, Round: link.Round, Language: "en", ClosesAt: link.ExpiresAt, caseID: c.ID, response: id, address: link.Address, locked: c.Word.Set()}
+	d := Door{Stage: link.Stage, Round: link.Round, Language: "en", Card: link.Address == "", ClosesAt: link.ExpiresAt, caseID: c.ID, response: id, address: link.Address, locked: c.Word.Set()}
 	d.Begun = r.Chosen && !d.locked // how far somebody has come is for whoever knows the word
 	if c.Facts.Contact != nil && c.Facts.Contact.Language != "" {
 		d.Language = c.Facts.Contact.Language
+	}
+	if link.Language != "" {
+		d.Language = link.Language
 	}
 	if r.Language != "" {
 		d.Language = r.Language
@@ -730,6 +734,9 @@ func (s *Service) Refuse(ctx context.Context, token string, notMe bool) error {
 	d, err := s.Follow(ctx, token)
 	if err != nil {
 		return err
+	}
+	if d.Card { // it came by no address, and whoever finds a card must not silence its owner
+		return ErrClosed
 	}
 	action := "contact.opted-out"
 	if notMe {

@@ -148,6 +148,8 @@ const (
 	CaseMerged         Reason = "case-merged"
 	Undelivered        Reason = "undelivered" // an earlier mail to this address came back
 	AlreadySent        Reason = "sent"        // said of an errand that was done before: not a refusal to ask
+	NotYet             Reason = "not-yet"     // said of a card whose time has not come: not a refusal to ask
+	Emptied            Reason = "emptied"     // said of a card whose answers were voided or lapsed: not a refusal to ask
 )
 
 // Mailing is one mail of an invitation: the first, or its reminder.
@@ -167,9 +169,10 @@ type Invitation struct {
 	Round    int       `json:"round"`
 	AnchorAt time.Time `json:"anchor_at,omitzero"` // the moment the stage counts from
 	LatestAt time.Time `json:"latest_at,omitzero"` // no first mail after this
-	ClosesAt time.Time `json:"closes_at,omitzero"` // no answer after this; zero until sent
+	ClosesAt time.Time `json:"closes_at,omitzero"` // no answer after this; zero until sent or handed over
 	First    Mailing   `json:"first,omitzero"`
 	Reminder Mailing   `json:"reminder,omitzero"`
+	CardAt   time.Time `json:"card_at,omitzero"` // when an advocate last made a card of it; zero: never
 
 	StartedAt time.Time  `json:"started_at,omitzero"` // at least one question answered
 	Answered  []Answered `json:"answered,omitempty"`

@@ -20,6 +20,7 @@ type CaseView struct {
 	Facts      Facts
 	Flags      Flags
 	Invites    []Invitation
+	NoCard     []Reason // why no card can be made of each of Invites now; empty: one can
 	OptedOut   bool
 	HasWord    bool // a word is asked for before the first question
 	WordEnded  bool // and too many were wrong: it has to be agreed anew
@@ -88,7 +89,12 @@ func (s *Service) view(c *Case) (CaseView, error) {
 	if err != nil {
 		return CaseView{}, fmt.Errorf("open a case reference: %w", err)
 	}
-	return CaseView{ID: c.ID, Ref: ref, Force: c.Force, Facts: c.Facts, Flags: c.Flags, Invites: Plan(c, s.policy, s.now()), OptedOut: c.optedOut(), HasWord: c.Word.Set(), WordEnded: c.Word.ended(), ChangedAt: c.ChangedAt, Respondent: c.Respondent}, nil
+	now := s.now()
+	v := CaseView{ID: c.ID, Ref: ref, Force: c.Force, Facts: c.Facts, Flags: c.Flags, Invites: Plan(c, s.policy, now), OptedOut: c.optedOut(), HasWord: c.Word.Set(), WordEnded: c.Word.ended(), ChangedAt: c.ChangedAt, Respondent: c.Respondent}
+	for i := range v.Invites {
+		v.NoCard = append(v.NoCard, againstCard(c, s.policy, v.Invites[i].Stage, v.Invites[i].Round, now))
+	}
+	return v, nil
 }
 
 // CanAnswerFor reports whether an advocate may answer this invitation on the

@@ -31,6 +31,10 @@ func TestOtherAdvocatesCasesAreNotFound(t *testing.T) {
 				_, _, err := w.Survey.BeginFor(t.Context(), ann, who.advocate, who.id, survey.StageReport, 1, survey.ModeRelayed, consent)
 				return err
 			},
+			"Card": func() error {
+				_, err := w.Survey.Card(t.Context(), ann, who.advocate, who.id, survey.StageReport, 1, "en")
+				return err
+			},
 			"ResponsesFor": func() error { _, err := w.Survey.ResponsesFor(t.Context(), ann, who.advocate, who.id); return err },
 			"WriteAgain":   func() error { return w.Survey.WriteAgain(t.Context(), ann, who.advocate, who.id) },
 			"StopWriting":  func() error { return w.Survey.StopWriting(t.Context(), ann, who.advocate, who.id, true) },
@@ -83,6 +87,11 @@ func TestEveryReadAndChangeLeavesATrace(t *testing.T) {
 		{"contact.risk-placed", func() error { return w.Survey.StopWriting(t.Context(), ann, a, c.ID, true) }},
 		{"contact.risk-lifted", func() error { return w.Survey.StopWriting(t.Context(), ann, a, c.ID, false) }},
 		{"contact.opted-in", func() error { return w.Survey.WriteAgain(t.Context(), ann, a, c.ID) }},
+		{"card.made", func() error {
+			w.Clock.Set(roomtest.Start().Add(30 * day))
+			_, err := w.Survey.Card(t.Context(), ann, a, c.ID, survey.StageInvestigation, 1, "en")
+			return err
+		}},
 		{"response.begun-for-victim", func() error {
 			w.Clock.Pass(30 * day)
 			_, _, err := w.Survey.BeginFor(t.Context(), ann, a, c.ID, survey.StageInvestigation, 1, survey.ModeObserved, nil)

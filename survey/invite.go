@@ -191,7 +191,7 @@ func (s *Service) Claim(ctx context.Context, e Errand) (Mail, error) {
 		case m.State == MailPlanned && !m.DueAt.After(now):
 			m.State, m.QueuedAt, m.Reason, m.To = MailQueued, now, "", c.Facts.Contact.Address
 			if e.Kind == FirstMail || v.ClosesAt.IsZero() { // the time to answer runs from the mail that leaves
-				v.ClosesAt = now.Add(hours(s.policy.Stages[v.Stage].OpenHours))
+				v.ClosesAt = later(v.ClosesAt, now.Add(hours(s.policy.Stages[v.Stage].OpenHours)))
 			}
 		case m.State == MailPlanned: // safe again later: the same errand waits for it
 			m.State = MailQueued
@@ -202,7 +202,7 @@ func (s *Service) Claim(ctx context.Context, e Errand) (Mail, error) {
 			}
 			notDue = &NotDue{Reason: m.Reason}
 			m.Try++
-			if e.Kind == FirstMail {
+			if e.Kind == FirstMail && v.CardAt.IsZero() {
 				v.ClosesAt = time.Time{}
 			}
 		}
@@ -336,7 +336,7 @@ func (c *Case) bounced(m *Mailing) {
 	}
 }
 
-func (s *Service) linkID(token string) string { return s.keys.TokenHash("link", token) }
+func (s *Service) linkID(token string) string { return s.keys.TokenHash("link", asKept(token)) }
 
 // TokenLength is the length of every survey token.
 const TokenLength = seal.TokenLength

@@ -36,7 +36,7 @@ func Plan(c *Case, p *Policy, now time.Time) []Invitation {
 	// What was asked already is kept even where a correction means that it was never owed.
 	for _, v := range c.Invites {
 		// So is what was taken out of the outbox, or it would come back under the errand that was dropped.
-		if (v.First.State == MailSent || v.First.State == MailQueued || v.First.State == MailFailed || len(v.Answered) > 0 || v.First.Try > 0) &&
+		if (v.First.State == MailSent || v.First.State == MailQueued || v.First.State == MailFailed || len(v.Answered) > 0 || v.First.Try > 0 || !v.CardAt.IsZero()) &&
 			!slices.ContainsFunc(out, func(o Invitation) bool { return o.Stage == v.Stage && o.Round == v.Round }) {
 			slots = append(slots, slot{stage: v.Stage, round: v.Round, anchor: v.AnchorAt, due: v.First.DueAt, latest: v.LatestAt, reason: Superseded})
 			out = append(out, v)
@@ -110,7 +110,25 @@ func planReminder(c *Case, p *Policy, now time.Time, s slot, inv *Invitation) {
 // whether what was answered already stands in the way: an advocate's own view
 // ends reminders, but does not take the victim's place in being asked.
 func against(c *Case, inv *Invitation, s slot, answered bool) Reason {
-	f, contact := &c.Facts, c.Facts.Contact
+	if r := againstAsking(c, inv, s, answered); r != "" {
+		return r
+	}
+	contact := c.Facts.Contact
+	switch {
+	case contact == nil || contact.Address == "":
+		return NoContact
+	case contact.Address == c.Flags.Bounced:
+		return Undelivered
+	case contact.Safe == nil || !*contact.Safe || contact.ConfirmedAt.IsZero() || contact.Address == c.Flags.NotMe:
+		return NotSafe
+	}
+	return s.reason
+}
+
+// againstAsking gives the first reason not to ask this person about this slot,
+// by mail or by a card.
+func againstAsking(c *Case, inv *Invitation, s slot, answered bool) Reason {
+	f := &c.Facts
 	switch {
 	case f.Merged:
 		return CaseMerged
@@ -124,14 +142,8 @@ func against(c *Case, inv *Invitation, s slot, answered bool) Reason {
 		return NotAdult
 	case f.Held || !c.Flags.RiskAt.IsZero():
 		return OnHold
-	case contact == nil || contact.Address == "":
-		return NoContact
-	case contact.Address == c.Flags.Bounced:
-		return Undelivered
-	case contact.Safe == nil || !*contact.Safe || contact.ConfirmedAt.IsZero() || contact.Address == c.Flags.NotMe:
-		return NotSafe
 	}
-	return s.reason
+	return ""
 }
 
 func answeredBy(inv *Invitation, modes ...Mode) bool {

@@ -254,6 +254,64 @@ func TestArrivalOrderDoesNotMatter(t *testing.T) {
 	})
 }
 
+// TestPlanKeepsCards: whatever becomes known of a case, in whatever order, a card
+// that was made of an invitation stays on it, and no mail comes of it.
+func TestPlanKeepsCards(t *testing.T) {
+	p := policy(t)
+	types := []EventType{Withdrew, Closed, ClosureNotified, Reopened, ContactChanged, OptedOut, HoldPlaced, HoldLifted, CasesMerged, Corrected}
+	rapid.Check(t, func(t *rapid.T) {
+		r := reported(0)
+		r.Contact = nil
+		c := caseOf(r)
+		made := map[string]time.Time{}
+		for i := range rapid.IntRange(1, 8).Draw(t, "steps") {
+			now := day(float64(30 * i))
+			c.Invites = Plan(c, p, now)
+			if v := &c.Invites[rapid.IntRange(0, len(c.Invites)-1).Draw(t, "invitation")]; rapid.Bool().Draw(t, "card") {
+				v.CardAt, v.ClosesAt = now, now.Add(hours(p.Stages[v.Stage].OpenHours))
+				made[fmt.Sprint(v.Stage, v.Round)] = now
+			}
+			e := CaseEvent{ID: fmt.Sprint("e", i), Type: rapid.SampledFrom(types).Draw(t, "type"), At: day(float64(rapid.IntRange(-1, 200).Draw(t, "day"))), Outcome: "nfa-other"}
+			if e.Type == Corrected {
+				e.Corrects = rapid.SampledFrom(c.Events).Draw(t, "corrects").ID
+			}
+			c.Events = append(c.Events, e)
+			c.Facts = Fold(c.Events)
+			c.Invites = Plan(c, p, now.Add(time.Hour))
+			for key, at := range made {
+				i := slices.IndexFunc(c.Invites, func(v Invitation) bool { return fmt.Sprint(v.Stage, v.Round) == key })
+				if i < 0 || !c.Invites[i].CardAt.Equal(at) || c.Invites[i].ClosesAt.IsZero() {
+					t.Fatalf("the card of %s was lost: %s", key, show(c.Invites))
+				}
+			}
+			for _, v := range c.Invites {
+				if v.Reminder.State != MailNone || v.First.State == MailPlanned {
+					t.Fatalf("mail without an address: %s", show(c.Invites))
+				}
+			}
+		}
+	})
+}
+
+// FuzzIsCardCode: what the limits call a code and what is looked up as one are the
+// same, and a mailed token is never taken for another.
+func FuzzIsCardCode(f *testing.F) {
+	for _, s := range []string{"", "7KQ2-M0XD-94TR", "7kq2m0xd94tr", "0000-0000-0000", "0000-0000-0000------------------", strings.Repeat("a", TokenLength), strings.Repeat("0", TokenLength)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		kept := asKept(token)
+		switch {
+		case len(token) == TokenLength && (kept != token || IsCardCode(token)):
+			t.Errorf("a token was read as %q", kept)
+		case IsCardCode(token) && (len(kept) != cardCodeLength || asKept(kept) != kept):
+			t.Errorf("a code was read as %q", kept)
+		case !IsCardCode(token) && kept != token:
+			t.Errorf("%q is looked up, and was not taken for a code", kept)
+		}
+	})
+}
+
 // TestNothingIsPlannedAgainstItsRules checks, for random cases, what must hold of every plan.
 func TestPlanHoldsItsRules(t *testing.T) {
 	p := policy(t)

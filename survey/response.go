@@ -102,8 +102,8 @@ type ResponseRow struct {
 	ChangedAt     time.Time
 }
 
-// Link is what is kept of a survey link: a keyed hash of its token (the ID) and
-// what it opens. Whether it still opens anything is asked of the case and the
+// Link is what is kept of a survey link, mailed or on a card: a keyed hash of its
+// token or code (the ID) and what it opens. Whether it still opens anything is asked of the case and the
 // response each time, so that nothing has to be revoked by a second write.
 type Link struct {
 	ID        string    `json:"id"`
@@ -111,7 +111,8 @@ type Link struct {
 	Case      string    `json:"case"`
 	Stage     Stage     `json:"stage"`
 	Round     int       `json:"round"`
-	Address   string    `json:"address,omitempty"` // pseudonym of the address that it was mailed to
+	Address   string    `json:"address,omitempty"`  // pseudonym of the address that it was mailed to; empty: it stands on a card
+	Language  string    `json:"language,omitempty"` // of a card; a mail takes the contact's
 	MintedAt  time.Time `json:"minted_at,omitzero"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }

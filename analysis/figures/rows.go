@@ -44,7 +44,7 @@ type AskRow struct {
 	Stage       string
 	Round       int
 	DueAt       time.Time
-	SentAt      time.Time // zero: nothing was sent
+	SentAt      time.Time // or when a card was made; zero: neither
 	Disposition Disposition
 	Reason      string // why it was not asked, where it was not
 }

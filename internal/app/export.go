@@ -153,7 +153,7 @@ func caseTable(ctx context.Context, r *Rooms, force string, in span) table {
 		text("age_band", "Age band", "as police record it"), text("sex", "Sex", "as police record it"), text("outcome", "Outcome", "how the case closed; empty: open"),
 		text("withdrawal_reason", "Police-recorded reason", "why the person withdrew, as police record it"),
 		at("reported_at", "Reported", "when it was reported"), at("withdrew_at", "Withdrew", "when the person withdrew; empty: did not"), at("closed_at", "Closed", "when it closed; empty: open"),
-		{ID: "asked", Title: "Invitations", Type: "codes", Meaning: "stage/round:state of each invitation, with the reason where it was refused", Source: "invitations"},
+		{ID: "asked", Title: "Invitations", Type: "codes", Meaning: "stage/round:state of each invitation's mail, with the reason where it was refused, and +card where an advocate made a card of it", Source: "invitations"},
 	}}
 	t.rows = func(yield func([]any, error) bool) {
 		for c, err := range r.Store.CasesChanged(ctx, time.Time{}) {
@@ -171,6 +171,9 @@ func caseTable(ctx context.Context, r *Rooms, force string, in span) table {
 				state := string(v.First.State)
 				if v.First.Reason != "" {
 					state += "=" + string(v.First.Reason)
+				}
+				if !v.CardAt.IsZero() {
+					state += "+card"
 				}
 				asked = append(asked, fmt.Sprintf("%s/%d:%s", v.Stage, v.Round, state))
 			}

@@ -11,10 +11,19 @@ import (
 )
 
 // TestJourney walks the fourteen steps on both stores.
-func TestJourney(t *testing.T) {
+func TestJourney(t *testing.T) { onBothStores(t, "journey", walk) }
+
+// TestJourneyOnPaper walks the way of a card on both stores.
+func TestJourneyOnPaper(t *testing.T) {
+	onBothStores(t, "paper", func(t *testing.T, store app.Store, _ string) { onPaper(t, store) })
+}
+
+// onBothStores walks on an empty store of each kind; file is the embedded one's.
+func onBothStores(t *testing.T, name string, walk func(t *testing.T, store app.Store, file string)) {
+	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		file := filepath.Join(t.TempDir(), "journey.db")
+		file := filepath.Join(t.TempDir(), name+".db")
 		store, err := app.OpenStore(t.Context(), "sqlite:"+file)
 		if err != nil {
 			t.Fatal(err)
@@ -30,7 +39,7 @@ func TestJourney(t *testing.T) {
 			}
 			t.Skip("MongoDB left out: VICTIMVOICE_TEST_MONGODB_URI is not set")
 		}
-		store, err := app.OpenStore(t.Context(), strings.TrimSuffix(uri, "/")+"/journey_"+seal.NewToken()[:12])
+		store, err := app.OpenStore(t.Context(), strings.TrimSuffix(uri, "/")+"/"+name+"_"+seal.NewToken()[:12])
 		if err != nil {
 			t.Fatal(err)
 		}

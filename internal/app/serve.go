@@ -135,7 +135,7 @@ func (s *System) routes(cfg *config.Config) error {
 	}
 	desk, err := workspace.New(workspace.Parts{
 		Access: s.Access, Survey: s.Survey, Analysis: s.Analysis, Loop: s.Loop, Audit: s.Audit, Backlog: s.Mail.Backlog,
-		OpenSurvey: pages.SetSession, BaseURL: cfg.BaseURL.String(), Secure: secure, Now: s.Now,
+		Card: pages.Card, OpenSurvey: pages.SetSession, BaseURL: cfg.BaseURL.String(), Secure: secure, Now: s.Now,
 	})
 	if err != nil {
 		return err

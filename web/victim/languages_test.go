@@ -52,7 +52,7 @@ func TestEveryLanguageKeepsNumbersAndNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	numbers := regexp.MustCompile(`\b(999|101|55|0808 802 0300|AB12-CD34-EF56-GH78)\b|Shift`)
+	numbers := regexp.MustCompile(`\b(999|101|55|0808 802 0300|AB12-CD34-EF56-GH78|AB12-CD34-EF78)\b|Shift`)
 	plain := strings.NewReplacer("\u00a0", " ", "\u2066", "", "\u2068", "", "\u2069", "")
 	english := words.In(page.FallbackLanguage)
 	for _, lang := range words.Languages() {
@@ -78,7 +78,7 @@ func TestEveryLanguageKeepsNumbersAndNames(t *testing.T) {
 			}
 			if text := say(key); strings.TrimSpace(text) != text || strings.Contains(text, "  ") || strings.ContainsAny(text, "<>") {
 				t.Errorf("%s %s has stray blanks or signs: %q", lang, key, text)
-			} else if lang != page.FallbackLanguage && text == en && strings.Count(en, " ") > 1 && key != "question-where" {
+			} else if lang != page.FallbackLanguage && text == en && strings.Count(en, " ") > 1 && key != "question-where" && key != "card-date" {
 				t.Errorf("%s %s is still in English: %q", lang, key, text)
 			}
 		}

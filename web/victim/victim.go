@@ -88,7 +88,9 @@ const networks = 20_000
 
 // Register puts the pages under their addresses. Mails hold /f/…, so these never change.
 func (s *Pages) Register(r gin.IRouter) {
-	links := edge.Limit(edge.NewLimiter(linkRate, networks, s.conf.Now), edge.Client)
+	cards := s.takeCards()
+	wide := edge.Limit(edge.NewLimiter(linkRate, networks, s.conf.Now), edge.Client)
+	links := cards.guard(wide)
 	codes := edge.Limit(edge.NewLimiter(codeRate, networks, s.conf.Now), edge.Client)
 	r.GET("/f/:token", links, edge.Handle(s.door))
 	r.HEAD("/f/:token", links, edge.Handle(s.door))
@@ -106,6 +108,7 @@ func (s *Pages) Register(r gin.IRouter) {
 	r.POST("/f/keep", edge.Handle(s.keep))
 	r.GET("/f/safety", edge.Handle(s.safety))
 	r.GET("/f/stopped", edge.Handle(s.stopped))
+	cards.register(r, wide)
 	r.GET("/withdraw", edge.Handle(s.askWithdrawal))
 	r.POST("/withdraw", codes, edge.Handle(s.withdraw))
 	r.GET("/x", edge.Handle(s.leave))
@@ -203,15 +206,23 @@ type doorPage struct {
 	frame
 	Token string
 	Begun bool
+	Card  bool // it was handed over: there are no messages to stop
+	Typed bool // its code was typed, and is in no address
 }
 
 // door is what a mailed link shows. It changes nothing, whoever asks and however often.
-func (s *Pages) door(c *gin.Context) error {
-	d, err := s.survey.Follow(c.Request.Context(), c.Param("token"))
+func (s *Pages) door(c *gin.Context) error { return s.opening(c, c.Param("token")) }
+
+func (s *Pages) opening(c *gin.Context, token string) error {
+	d, err := s.survey.Follow(c.Request.Context(), token)
 	if err != nil {
 		return s.orNothing(c, err)
 	}
-	return s.book.Show(c, http.StatusOK, "door", doorPage{frame: s.before(c, d.Language), Token: c.Param("token"), Begun: d.Begun})
+	p := doorPage{frame: s.before(c, s.wanted(c, d.Language)), Token: token, Begun: d.Begun, Card: d.Card}
+	if p.Typed = c.Request.Method == http.MethodPost; p.Typed {
+		p.Form = mainForm
+	}
+	return s.book.Show(c, http.StatusOK, "door", p)
 }
 
 // begin opens a session; from here on no address holds the token.
@@ -220,11 +231,7 @@ func (s *Pages) begin(c *gin.Context) error {
 	if how != "start" && how != "quick" {
 		return fault.New(fault.Invalid, "This form is not complete. Go back and try again.")
 	}
-	lang := c.PostForm("l")
-	if !s.offered(lang) {
-		lang = ""
-	}
-	secret, _, err := s.survey.Begin(c.Request.Context(), c.Param("token"), lang, how == "quick")
+	secret, _, err := s.survey.Begin(c.Request.Context(), c.Param("token"), s.wanted(c, ""), how == "quick")
 	if err != nil {
 		return s.orNothing(c, err)
 	}
@@ -310,7 +317,7 @@ type refusalPage struct {
 
 func (s *Pages) askRefusal(notMe bool) edge.HandlerFunc {
 	return func(c *gin.Context) error {
-		d, err := s.survey.Follow(c.Request.Context(), c.Param("token"))
+		d, err := s.mailed(c)
 		if err != nil {
 			return s.orNothing(c, err)
 		}
@@ -362,7 +369,7 @@ func (f frame) blame(field *page.Field, message string) error {
 
 func (s *Pages) refuse(notMe bool) edge.HandlerFunc {
 	return func(c *gin.Context) error {
-		d, err := s.survey.Follow(c.Request.Context(), c.Param("token"))
+		d, err := s.mailed(c)
 		if err != nil {
 			return s.orNothing(c, err)
 		}
@@ -851,6 +858,7 @@ type problemPage struct {
 	frame
 	Detail string
 	Again  []typed // what was sent, to be sent again
+	To     string  // and where to
 }
 
 // typed is one value of a form.
@@ -859,7 +867,7 @@ type typed struct{ Name, Value string }
 // Owns reports whether an address is one of the survey's, so that an error there
 // is shown as a survey page.
 func Owns(path string) bool {
-	return path == "/f" || path == "/x" || path == "/withdraw" || strings.HasPrefix(path, "/f/")
+	return path == "/f" || path == "/x" || path == "/withdraw" || slices.Contains(cardPaths[:], path) || strings.HasPrefix(path, "/f/")
 }
 
 // Alone keeps an address that the survey has to itself to the survey's own pages:
@@ -892,7 +900,11 @@ func (s *Pages) Problem(c *gin.Context, p edge.Problem) {
 	if passing || q.Lang != page.FallbackLanguage { // the details are written in one language
 		q.Detail = ""
 	}
-	if passing && c.Request.Method == http.MethodPost && c.Request.URL.Path == "/f" && c.Request.ParseForm() == nil {
+	q.To = "/f"
+	if slices.Contains(cardPaths[:], c.Request.URL.Path) {
+		q.To = cardPath
+	}
+	if passing && c.Request.Method == http.MethodPost && (c.Request.URL.Path == "/f" || q.To == cardPath) && c.Request.ParseForm() == nil {
 		for _, name := range slices.Sorted(maps.Keys(c.Request.PostForm)) {
 			for _, v := range c.Request.PostForm[name] {
 				q.Again = append(q.Again, typed{name, v})

@@ -284,7 +284,7 @@ func TestWeight(t *testing.T) {
 		t.Run("nothing to send", func(t *testing.T) { t.Parallel(); newWorld(t).emptyHanded(s) })
 		t.Run("outside a session", func(t *testing.T) { t.Parallel(); newWorld(t).outside(s) })
 		t.Run("a word", func(t *testing.T) { t.Parallel(); newWorld(t).words(s) })
-		t.Run("a part of ours is away", func(t *testing.T) { t.Parallel(); away(t, s) })
+		t.Run("a part of ours is away", func(t *testing.T) { t.Parallel(); storeAway(t, s) })
 	})
 	if t.Failed() {
 		return
@@ -476,12 +476,13 @@ func (w *world) outside(s *scales) {
 		s.weigh(w, "cookies blocked", "/f?s=1", lang, ask("GET", "/f?s=1", nil), 0)
 		s.weigh(w, "saved and stopped", "/f/stopped", lang, ask("GET", "/f/stopped", nil), 0)
 		s.weigh(w, "taking answers back", "not a code", lang, ask("POST", "/withdraw", url.Values{"code": {"nonsense"}}), 0)
+		s.weigh(w, "a card's code", "not a code", lang, ask("POST", "/c", url.Values{"code": {"nonsense"}}), 0)
 		s.weigh(w, "taking answers back", "done", lang, ask("POST", "/withdraw", url.Values{"code": {seal.NewCode(4)}}), 0)
 	}
 }
 
-// away weighs the page that brings back what was sent while the store was away.
-func away(t *testing.T, s *scales) {
+// storeAway weighs the page that brings back what was sent while the store was away.
+func storeAway(t *testing.T, s *scales) {
 	b := &broken{}
 	w := newWorldOn(t, func(c *counting) store { b.counting = c; return b })
 	w.start("start")

@@ -13,7 +13,7 @@ import (
 
 // beforeStart are the texts that whoever holds the link may see.
 func beforeStart(key string) bool {
-	for _, prefix := range []string{"door-", "refusal-", "nothing-", "word-", "error-word-", "ending-", "language", "skip", "leave"} {
+	for _, prefix := range []string{"door-", "refusal-", "nothing-", "card-", "word-", "error-word-", "ending-", "language", "skip", "leave"} {
 		if strings.HasPrefix(key, prefix) {
 			return true
 		}

@@ -28,6 +28,7 @@ type caseData struct {
 	Alerts    []alertLine
 	Timeline  []askLine
 	Answer    *answerForm // nil: nothing can be answered now
+	Card      cardForm
 	MayWrite  writing
 	Word      agreedWord
 	Answers   []answers
@@ -42,6 +43,7 @@ type askLine struct {
 	Stage, Survey, When string
 	States              []string
 	AnswerHref          string
+	CardHref            string
 }
 
 // answerForm begins an answer on a person's behalf.
@@ -72,6 +74,7 @@ func (s *Pages) caseFile(c *gin.Context, v visitor) error {
 	if data.Answer != nil {
 		data.Answer.Survey.Value = c.Query("survey")
 	}
+	data.Card.Survey.Value = c.Query("card")
 	return s.show(c, http.StatusOK, "case", data)
 }
 
@@ -96,6 +99,7 @@ func (s *Pages) caseData(c *gin.Context, v visitor) (caseData, error) {
 		}
 	}
 	data.Timeline, data.Answer = s.timeline(&view, data.Path)
+	data.Card = s.cardForm(&view)
 	data.MayWrite = writing{
 		Stopped: !view.Flags.RiskAt.IsZero(), StoppedOn: s.date(view.Flags.RiskAt), Again: view.OptedOut || view.Flags.NotMe != "",
 		Confirm: page.Field{Name: "confirm", Label: "Before you record this", Choices: []page.Choice{{Value: "yes", Label: "They told me themselves that they want mail again"}}},
@@ -200,12 +204,15 @@ func parseSurvey(value string) (survey.Stage, int, bool) {
 func (s *Pages) timeline(v *survey.CaseView, path string) ([]askLine, *answerForm) {
 	var lines []askLine
 	var choices []page.Choice
-	for _, inv := range v.Invites {
+	for i, inv := range v.Invites {
 		l := askLine{Stage: string(inv.Stage), Survey: surveyWords(inv.Stage, inv.Round), When: s.date(inv.AnchorAt), States: s.states(v, &inv)}
 		if s.answerable(v, &inv) {
 			value := surveyValue(&inv)
 			l.AnswerHref = address(path, "survey", value) + "#answer"
 			choices = append(choices, page.Choice{Value: value, Label: l.Survey + ", due since " + s.date(inv.AnchorAt)})
+		}
+		if v.NoCard[i] == "" {
+			l.CardHref = address(path, "card", surveyValue(&inv)) + "#card"
 		}
 		lines = append(lines, l)
 	}

@@ -199,13 +199,13 @@ func (s *Pages) caseLine(v *survey.CaseView) caseLine {
 	default:
 		l.Stage, l.Survey = string(inv.Stage), surveyWords(inv.Stage, inv.Round)
 		l.State = s.states(v, inv)[0]
-		if inv.First.State == survey.MailSent && !due && !inv.Ended && len(inv.Answered) == 0 && inv.TakenBack.IsZero() && inv.RefusedAt.IsZero() {
-			l.When = "Open until " + s.day(inv.ClosesAt)
+		if (inv.First.State == survey.MailSent || !inv.CardAt.IsZero()) && !due && !inv.Ended && len(inv.Answered) == 0 && inv.TakenBack.IsZero() && inv.RefusedAt.IsZero() {
+			l.When = "Open until " + s.until(inv.ClosesAt)
 		}
 		if due {
 			l.due, l.lapses = true, s.lapses(inv)
 			l.Step, l.StepHref = "Answer for them", address(href, "survey", surveyValue(inv))+"#answer"
-			l.When, l.Soon = "Answer by "+s.day(l.lapses), !l.lapses.After(s.Now().AddDate(0, 0, 3))
+			l.When, l.Soon = "Answer by "+s.until(l.lapses), !l.lapses.After(s.Now().AddDate(0, 0, 3))
 		}
 	}
 	if l.blocked && strings.Contains(strings.ToLower(l.State), l.Blocked) {
@@ -237,7 +237,7 @@ func (s *Pages) current(v *survey.CaseView) (inv *survey.Invitation, due bool) {
 			if best == nil || s.lapses(inv).Before(s.lapses(best)) {
 				best = inv
 			}
-		case inv.AnchorAt.After(s.Now()) || inv.First.State == survey.MailPlanned:
+		case inv.AnchorAt.After(s.Now()) || inv.First.State == survey.MailPlanned && inv.CardAt.IsZero():
 			if next == nil || inv.AnchorAt.Before(next.AnchorAt) {
 				next = inv
 			}
@@ -248,8 +248,8 @@ func (s *Pages) current(v *survey.CaseView) (inv *survey.Invitation, due bool) {
 	switch {
 	case best != nil:
 		return best, true
-	case last != nil && !last.Ended && last.First.State == survey.MailSent && len(last.Answered) == 0:
-		return last, false // a mail is out and its link is open
+	case last != nil && !last.Ended && (last.First.State == survey.MailSent || !last.CardAt.IsZero()) && len(last.Answered) == 0:
+		return last, false // a mail or a card is out, and what it leads to is open
 	case next != nil:
 		return next, false
 	}
@@ -268,6 +268,9 @@ func (s *Pages) answerable(v *survey.CaseView, inv *survey.Invitation) bool {
 func (s *Pages) dueForAdvocate(v *survey.CaseView, inv *survey.Invitation) bool {
 	if len(inv.Answered) > 0 || !inv.TakenBack.IsZero() || inv.Ended || !s.answerable(v, inv) || !s.Now().Before(s.lapses(inv)) {
 		return false
+	}
+	if wait := time.Duration(s.Survey.Policy().Reminder.AfterHours) * time.Hour; !inv.CardAt.IsZero() && s.Now().Before(inv.CardAt.Add(wait)) {
+		return false // as after a mail: they are given some days
 	}
 	switch inv.First.State {
 	case survey.MailRefused, survey.MailFailed:
@@ -334,10 +337,15 @@ func (s *Pages) states(v *survey.CaseView, inv *survey.Invitation) []string {
 	case !inv.RefusedAt.IsZero():
 		say("they said no on " + s.day(inv.RefusedAt))
 	}
+	if !inv.CardAt.IsZero() {
+		say(s.handedOver(inv))
+	}
 	first := &inv.First
 	switch first.State {
 	case survey.MailNone:
-		say("falls due on " + s.day(inv.AnchorAt))
+		if inv.CardAt.IsZero() {
+			say("falls due on " + s.day(inv.AnchorAt))
+		}
 	case survey.MailPlanned:
 		if !first.DueAt.After(s.Now()) {
 			say("mail is about to go out")
@@ -363,6 +371,22 @@ func (s *Pages) states(v *survey.CaseView, inv *survey.Invitation) []string {
 	return out
 }
 
+// handedOver says what came of a card.
+func (s *Pages) handedOver(inv *survey.Invitation) string {
+	made := "card made on " + s.day(inv.CardAt)
+	switch {
+	case len(inv.Answered) > 0 || !inv.TakenBack.IsZero() || !inv.RefusedAt.IsZero():
+		return made
+	case inv.Ended && !inv.StartedAt.IsZero():
+		return made + "; begun, and not finished in time"
+	case inv.Ended:
+		return made + ", and not used in time"
+	case !inv.StartedAt.IsZero():
+		made += "; begun, not finished yet"
+	}
+	return made + "; its code works until the end of " + s.until(inv.ClosesAt)
+}
+
 // sent says what came of a mail that went out.
 func (s *Pages) sent(inv *survey.Invitation) []string {
 	invited := "Invited on " + s.day(inv.First.SentAt)
@@ -379,7 +403,7 @@ func (s *Pages) sent(inv *survey.Invitation) []string {
 	default:
 		first = invited + "; no answer yet."
 	}
-	open := "The link works until " + s.day(inv.ClosesAt) + "."
+	open := "The link works until " + s.until(inv.ClosesAt) + "."
 	r := &inv.Reminder
 	switch r.State {
 	case survey.MailPlanned:

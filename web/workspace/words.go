@@ -67,6 +67,8 @@ var reasonWords = map[survey.Reason]string{
 	survey.AlreadyAnswered:    "it is answered",
 	survey.CaseMerged:         "the case was joined to another",
 	survey.Undelivered:        "mail to their address came back",
+	survey.NotYet:             "its time has not come yet",
+	survey.Emptied:            "the answers to it were emptied; you can give theirs for them",
 }
 
 func reason(r survey.Reason) string {
@@ -95,7 +97,7 @@ var modeWords = map[survey.Mode]string{
 
 var consentWords = map[string]string{"in-person": "In person", "phone": "By phone", "video": "By video", "writing": "In writing"}
 
-var languageWords = map[string]string{"en": "English", "cy": "Welsh", "ur": "Urdu", "bn": "Bengali", "pl": "Polish", "ar": "Arabic", "ro": "Romanian", "pa": "Punjabi"}
+var languageWords = map[string]string{"en": "English", "cy": "Welsh", "ur": "Urdu", "bn": "Bengali", "pl": "Polish", "ar": "Arabic", "ro": "Romanian", "pt": "Portuguese", "pa": "Punjabi"}
 
 var dayWords = map[string]string{"mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday", "sun": "Sunday"}
 
@@ -211,6 +213,9 @@ func (s *Pages) day(t time.Time) string {
 	}
 	return l.Format("Mon 2 Jan")
 }
+
+// until is the last day of a time that ends at t: a card's ends at midnight.
+func (s *Pages) until(t time.Time) string { return s.day(t.Add(-time.Millisecond)) }
 
 // moment is a day with its time.
 func (s *Pages) moment(t time.Time) string { return s.day(t) + ", " + t.In(s.zone()).Format("15:04") }

@@ -47,6 +47,8 @@ type Parts struct {
 
 	// Backlog counts the mail that waits: the outbox's own count.
 	Backlog func(context.Context) (notifications.Backlog, error)
+	// Card puts a card into words, in its own language.
+	Card func(survey.Card) (page.Card, error)
 	// OpenSurvey gives the browser a survey session, so that /f goes on with it.
 	OpenSurvey func(c *gin.Context, secret string)
 
@@ -107,6 +109,7 @@ func (s *Pages) routes() []route {
 		{get, "/work", cases, s.desk},
 		{get, "/work/cases/:id", cases, s.caseFile},
 		{post, "/work/cases/:id/answer", answer, s.answerFor},
+		{post, "/work/cases/:id/card", cases, s.makeCard},
 		{post, "/work/cases/:id/write-again", cases, s.writeAgain},
 		{post, "/work/cases/:id/void", []access.Permission{access.ResponsesVoid}, s.voidAnswers},
 		{post, "/work/cases/:id/stop-writing", cases, s.stopWriting},

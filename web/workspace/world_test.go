@@ -31,6 +31,7 @@ import (
 	"victimvoice/survey/questionnaires"
 	"victimvoice/web/page"
 	"victimvoice/web/public"
+	"victimvoice/web/victim"
 )
 
 // present is the Monday on which the tests take place, at four in the afternoon.
@@ -109,7 +110,9 @@ func newWorld(t *testing.T) *world {
 	panel := must(figures.New(parts.sets, []figures.Theme{{Code: "COM_UPDATES", Title: "Being kept informed", Construct: "communication"}}))(t)
 	w.analysis = analysis.NewService(w.store, w.store, w.survey, parts.coder, panel, keys, now, log)
 	w.loop = loop.NewService(w.store, w.survey, w.analysis, keys, record, now, log)
+	pages := must(victim.New(w.survey, w.loop, victim.Config{Name: "Feedback", Host: "feedback.example.org", Secure: true, Now: now, Log: log}))(t)
 	w.pages = must(New(Parts{
+		Card:   pages.Card,
 		Access: w.access, Survey: w.survey, Analysis: w.analysis, Loop: w.loop, Audit: record, Backlog: w.store.OutboxBacklog,
 		OpenSurvey: func(_ *gin.Context, secret string) { w.opened = append(w.opened, secret) },
 		BaseURL:    "https://voice.example.org", Now: now,
