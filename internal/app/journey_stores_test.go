@@ -11,16 +11,20 @@ import (
 )
 
 // TestJourney walks the fourteen steps on both stores.
-func TestJourney(t *testing.T) {
+func TestJourney(t *testing.T) { onBothStores(t, "journey", walk) }
+
+// onBothStores runs a test on an empty SQLite file, which it is told the name of,
+// and on an empty MongoDB database, where there is a server.
+func onBothStores(t *testing.T, name string, test func(t *testing.T, store app.Store, file string)) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		file := filepath.Join(t.TempDir(), "journey.db")
+		file := filepath.Join(t.TempDir(), name+".db")
 		store, err := app.OpenStore(t.Context(), "sqlite:"+file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = store.Close() })
-		walk(t, store, file)
+		test(t, store, file)
 	})
 	t.Run("mongodb", func(t *testing.T) {
 		uri := os.Getenv("VICTIMVOICE_TEST_MONGODB_URI")
@@ -30,11 +34,11 @@ func TestJourney(t *testing.T) {
 			}
 			t.Skip("MongoDB left out: VICTIMVOICE_TEST_MONGODB_URI is not set")
 		}
-		store, err := app.OpenStore(t.Context(), strings.TrimSuffix(uri, "/")+"/journey_"+seal.NewToken()[:12])
+		store, err := app.OpenStore(t.Context(), strings.TrimSuffix(uri, "/")+"/"+name+"_"+seal.NewToken()[:12])
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = store.Close() })
-		walk(t, store, "")
+		test(t, store, "")
 	})
 }
