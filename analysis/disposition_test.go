@@ -92,7 +92,7 @@ func TestACardCountsAsAsked(t *testing.T) {
 	at := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 	refused := survey.Mailing{State: survey.MailRefused, Reason: survey.NotSafe}
 	c := survey.Case{Invites: []survey.Invitation{{Stage: survey.StageReport, Round: 1, First: refused}, {Stage: survey.StageReport, Round: 2, First: refused, CardAt: at}}}
-	asks := caseRow(&c).Asks
+	asks := askRows(&c)
 	if !asks[0].SentAt.IsZero() || asks[0].Disposition != figures.NotSafe {
 		t.Errorf("nothing was given: %+v", asks[0])
 	}

@@ -35,6 +35,7 @@ const overlap = time.Minute
 
 // Rows streams what figures are made of.
 type Rows interface {
+	AboutsChanged(ctx context.Context, since time.Time) iter.Seq2[survey.About, error]
 	CasesChanged(ctx context.Context, since time.Time) iter.Seq2[survey.Case, error]
 	ResponsesChanged(ctx context.Context, since time.Time) iter.Seq2[survey.ResponseRow, error]
 }
@@ -51,7 +52,7 @@ type Service struct {
 	log     *slog.Logger
 
 	mu      sync.Mutex // one refresh at a time
-	cursors [3]time.Time
+	cursors [4]time.Time
 }
 
 // NewService puts the room together.
@@ -202,7 +203,7 @@ func (s *Service) Refresh(ctx context.Context) error {
 			s.cursors[i] = t
 		}
 	}
-	t, err := s.panel.LoadCases(ctx, mapRows(s.rows.CasesChanged(ctx, since(0)), caseRow))
+	t, err := s.panel.LoadCases(ctx, mapRows(s.rows.CasesChanged(ctx, since(0)), s.caseRow))
 	if err != nil {
 		return fmt.Errorf("load cases into the panel: %w", err)
 	}
@@ -219,6 +220,13 @@ func (s *Service) Refresh(ctx context.Context) error {
 		return fmt.Errorf("load codings into the panel: %w", err)
 	}
 	keep(2, t)
+	t, err = s.panel.LoadAbouts(ctx, mapRows(s.rows.AboutsChanged(ctx, since(3)), s.aboutRow))
+	if fault.Is(err, fault.Invalid) {
+		s.log.Error("what some people told about themselves cannot be read", "error", err) // the panel leaves it out
+	} else if err != nil {
+		return fmt.Errorf("load what people told about themselves into the panel: %w", err)
+	}
+	keep(3, t)
 	return nil
 }
 
@@ -236,11 +244,24 @@ func mapRows[A, B any](rows iter.Seq2[A, error], to func(*A) B) iter.Seq2[B, err
 	}
 }
 
-func caseRow(c *survey.Case) figures.CaseRow {
+// aboutRow opens what a person told about themselves. What cannot be opened the
+// panel finds unreadable, like answers that cannot be unpacked.
+func (s *Service) aboutRow(a *survey.About) figures.AboutRow {
+	r := figures.AboutRow{Key: a.ID, Questionnaire: a.Questionnaire, ChangedAt: a.ChangedAt, Gone: a.State == survey.AboutGone}
+	packed, err := s.survey.PackedAbout(a)
+	if err != nil {
+		s.log.Error("what a person told about themselves cannot be opened", "error", err)
+	}
+	r.Packed = packed
+	return r
+}
+
+func (s *Service) caseRow(c *survey.Case) figures.CaseRow {
 	f := &c.Facts
 	r := figures.CaseRow{
 		Key: c.Respondent, ChangedAt: c.ChangedAt, Force: c.Force, Borough: f.Borough, BCU: f.BCU, Offence: f.Offence, Outcome: f.Outcome,
 		DomesticAbuse: -1, AgeBand: f.AgeBand, Sex: f.Sex, ReportedAt: f.ReportedAt, Gone: f.Merged,
+		AboutKeys: s.survey.AboutKeys(c),
 	}
 	if f.DomesticAbuse != nil {
 		r.DomesticAbuse = 0
@@ -250,6 +271,13 @@ func caseRow(c *survey.Case) figures.CaseRow {
 	}
 	spell := f.Now()
 	r.WithdrewAt, r.ClosedAt = spell.WithdrewAt, spell.ClosedAt
+	r.Asks = askRows(c)
+	return r
+}
+
+// askRows gives what became of each invitation of a case.
+func askRows(c *survey.Case) []figures.AskRow {
+	var out []figures.AskRow
 	for i := range c.Invites {
 		v := &c.Invites[i]
 		due := v.First.DueAt
@@ -261,9 +289,9 @@ func caseRow(c *survey.Case) figures.CaseRow {
 		if asked.IsZero() {
 			asked = v.CardAt
 		}
-		r.Asks = append(r.Asks, figures.AskRow{Stage: string(v.Stage), Round: v.Round, DueAt: due, SentAt: asked, Disposition: d, Reason: string(reason)})
+		out = append(out, figures.AskRow{Stage: string(v.Stage), Round: v.Round, DueAt: due, SentAt: asked, Disposition: d, Reason: string(reason)})
 	}
-	return r
+	return out
 }
 
 // disposition classes one invitation as response rates need it (AAPOR's classes, see figures).

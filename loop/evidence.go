@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -41,7 +42,7 @@ func (s *Service) evidence(ctx context.Context, query url.Values) (Evidence, err
 		return Evidence{}, fault.Fields("an action needs a published figure", fault.Field{Field: "measure", Message: "nothing is published for this figure: its base is too small, or nobody has answered yet"})
 	}
 	p := published[len(published)-1]
-	e := Evidence{Measure: r.Measure.ID, Query: query.Encode(), Series: series(&p), Label: label(&r, &p), Share: *p.Share, Base: p.Base, At: s.now()}
+	e := Evidence{Measure: r.Measure.ID, Query: query.Encode(), Series: series(&p), Label: s.label(&r, &p), Share: *p.Share, Base: p.Base, At: s.now()}
 	if p.Low != nil && p.High != nil {
 		e.Low, e.High = *p.Low, *p.High
 	}
@@ -70,7 +71,7 @@ func within(series url.Values, p *figures.Point) bool {
 }
 
 // label says a figure in words: what, where, when.
-func label(r *figures.Result, p *figures.Point) string {
+func (s *Service) label(r *figures.Result, p *figures.Point) string {
 	parts := []string{r.Measure.Title}
 	if r.Stage != "" {
 		parts = append(parts, r.Stage)
@@ -78,6 +79,11 @@ func label(r *figures.Result, p *figures.Point) string {
 	for _, dim := range []string{figures.DimBorough, figures.DimBCU, figures.DimForce, figures.DimOffence, figures.DimOutcome, figures.DimAge, figures.DimSex} {
 		if v := p.Key[dim]; v != "" {
 			parts = append(parts, v)
+		}
+	}
+	for _, dim := range figures.Dimensions() { // yes and no alone would say nothing
+		if v := p.Key[dim.ID]; v != "" && figures.AboutItem(dim.ID) != "" {
+			parts = append(parts, dim.Title+": "+cmp.Or(s.analysis.Panel().AboutWords(dim.ID, v), v))
 		}
 	}
 	if p.Period != "" {

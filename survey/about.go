@@ -263,28 +263,27 @@ func (s *Service) PackedAbout(a *About) ([]byte, error) {
 // stands: under the person whom the police system names, and under the case
 // where that was told before they named anyone; the first that is kept counts.
 func (s *Service) AboutKeys(c *Case) []string {
-	keys := s.everyAboutKey(c)
+	own := s.keys.Pseudonym("about", "case", c.ID)
 	if c.Facts.Person == "" {
-		return keys[:1]
+		return []string{own}
 	}
-	return keys[:2]
+	return []string{s.aboutPerson(c.Facts.Person), own}
 }
 
 // everyAboutKey adds to AboutKeys those of persons that the police system has
 // named and corrected since: what was told then has to be found when it is taken back.
 func (s *Service) everyAboutKey(c *Case) []string {
-	var keys []string
-	person := func(p string) {
-		if id := s.keys.Pseudonym("about", "person", p); p != "" && !slices.Contains(keys, id) {
-			keys = append(keys, id)
+	keys, persons := s.AboutKeys(c), []string{"", c.Facts.Person}
+	for i := range c.Events {
+		if p := c.Events[i].Person; !slices.Contains(persons, p) {
+			keys, persons = append(keys, s.aboutPerson(p)), append(persons, p)
 		}
 	}
-	person(c.Facts.Person)
-	keys = append(keys, s.keys.Pseudonym("about", "case", c.ID))
-	for i := range c.Events {
-		person(c.Events[i].Person)
-	}
 	return keys
+}
+
+func (s *Service) aboutPerson(person string) string {
+	return s.keys.Pseudonym("about", "person", person)
 }
 
 func (s *Service) aboutGiven(responseID string) string {

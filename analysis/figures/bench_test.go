@@ -27,7 +27,8 @@ func benchSize(b *testing.B) int {
 	return 1_000_000
 }
 
-// fill loads n responses over four years, 32 boroughs in 12 units, half as many cases.
+// fill loads n responses over four years, 32 boroughs in 12 units, half as many
+// cases, a quarter of whose people have told about themselves.
 func fill(b *testing.B, p *Panel, n int) {
 	b.Helper()
 	set := loadSet(b)
@@ -47,6 +48,11 @@ func fill(b *testing.B, p *Panel, n int) {
 			packed[f] = append(packed[f], pack(b, set, form, answers))
 		}
 	}
+	var told [][]byte
+	for _, religion := range []string{"none", "christian", "muslim", "hindu", "prefer-not"} {
+		told = append(told, pack(b, set, "about/1", map[string]string{"about.religion": religion}))
+	}
+	abouts := make([]AboutRow, 0, batch)
 	start := time.Date(2022, 11, 1, 12, 0, 0, 0, time.UTC)
 	cases := make([]CaseRow, 0, batch)
 	responses := make([]ResponseRow, 0, batch)
@@ -55,25 +61,31 @@ func fill(b *testing.B, p *Panel, n int) {
 		if i%2 == 0 {
 			borough := rng.IntN(32)
 			cases = append(cases, CaseRow{Key: "case-" + strconv.Itoa(i/2), ChangedAt: at, Force: "Metropolitan Police", Borough: fmt.Sprintf("Borough %02d", borough), BCU: fmt.Sprintf("Unit %02d", borough%12),
-				Offence: []string{"stalking-2a", "stalking-4a", "harassment"}[rng.IntN(3)], DomesticAbuse: int8(rng.IntN(2)),
+				Offence: []string{"stalking-2a", "stalking-4a", "harassment"}[rng.IntN(3)], DomesticAbuse: int8(rng.IntN(2)), AboutKeys: []string{"person-" + strconv.Itoa(i/2), "own-" + strconv.Itoa(i/2)},
 				Asks: []AskRow{{Stage: "report", Round: 1, DueAt: at, SentAt: at, Disposition: Completed}, {Stage: "closure", Round: 1, DueAt: at, SentAt: at, Disposition: NoResponse}}})
+		}
+		if i%8 == 0 {
+			abouts = append(abouts, AboutRow{Key: "person-" + strconv.Itoa(i/2), Questionnaire: "about/1", ChangedAt: at, Packed: told[rng.IntN(len(told))]})
 		}
 		f := rng.IntN(3)
 		responses = append(responses, ResponseRow{ID: "response-" + strconv.Itoa(i), CaseKey: "case-" + strconv.Itoa(i/2), Stage: forms[f][:len(forms[f])-2], Round: 1, Mode: ModeSelf, Questionnaire: forms[f],
 			Disposition: "complete", SubmittedAt: at, ChangedAt: at, Packed: packed[f][rng.IntN(64)]})
 		if len(responses) == batch {
-			flushRows(b, p, &cases, &responses)
+			flushRows(b, p, &cases, &responses, &abouts)
 		}
 	}
-	flushRows(b, p, &cases, &responses)
+	flushRows(b, p, &cases, &responses, &abouts)
 }
 
-func flushRows(b *testing.B, p *Panel, cases *[]CaseRow, responses *[]ResponseRow) {
+func flushRows(b *testing.B, p *Panel, cases *[]CaseRow, responses *[]ResponseRow, abouts *[]AboutRow) {
 	p.ApplyCases(*cases...)
+	if err := p.ApplyAbouts(*abouts...); err != nil {
+		b.Fatal(err)
+	}
 	if err := p.ApplyResponses(*responses...); err != nil {
 		b.Fatal(err)
 	}
-	*cases, *responses = (*cases)[:0], (*responses)[:0]
+	*cases, *responses, *abouts = (*cases)[:0], (*responses)[:0], (*abouts)[:0]
 }
 
 func BenchmarkLoad(b *testing.B) {
@@ -103,6 +115,7 @@ func BenchmarkQuery(b *testing.B) {
 		{Measure: "core.informed", By: []string{DimMonth}, Stage: "report"},
 		{Measure: "index.communication", By: []string{DimQuarter, DimBCU}},
 		{Measure: "advice.harmful", By: []string{DimYear, DimBorough, DimOffence}},
+		{Measure: "core.informed", By: []string{DimQuarter, DimAboutReligion}},
 		{Measure: "response.rr1", By: []string{DimMonth}},
 	} {
 		name := fmt.Sprintf("%s/by=%v", q.Measure, q.By)

@@ -87,6 +87,7 @@ type caseColumns struct {
 	age     []uint16
 	sex     []uint16
 	abuse   []uint8
+	about   []aboutKeys
 	asks    [][]asked
 	live    int
 
@@ -120,6 +121,7 @@ func (c *caseColumns) row(key hash) int32 {
 	c.age = append(c.age, 0)
 	c.sex = append(c.sex, 0)
 	c.abuse = append(c.abuse, 0)
+	c.about = append(c.about, aboutKeys{})
 	c.asks = append(c.asks, nil)
 	return r
 }
@@ -129,10 +131,11 @@ type facts struct {
 	area                       int32
 	offence, outcome, age, sex uint16
 	abuse                      uint8
+	about                      aboutKeys
 }
 
 func (c *caseColumns) facts(i int32) facts {
-	return facts{c.area[i], c.offence[i], c.outcome[i], c.age[i], c.sex[i], c.abuse[i]}
+	return facts{c.area[i], c.offence[i], c.outcome[i], c.age[i], c.sex[i], c.abuse[i], c.about[i]}
 }
 
 func (p *Panel) applyCase(r *CaseRow) (changed bool) {
@@ -152,7 +155,7 @@ func (p *Panel) applyCase(r *CaseRow) (changed bool) {
 	}
 	changed = f != c.facts(i) || !slices.Equal(asks, c.asks[i])
 	c.changed[i], c.asks[i] = s, asks
-	c.area[i], c.offence[i], c.outcome[i], c.age[i], c.sex[i], c.abuse[i] = f.area, f.offence, f.outcome, f.age, f.sex, f.abuse
+	c.area[i], c.offence[i], c.outcome[i], c.age[i], c.sex[i], c.abuse[i], c.about[i] = f.area, f.offence, f.outcome, f.age, f.sex, f.abuse, f.about
 	return changed
 }
 
@@ -168,6 +171,9 @@ func (p *Panel) readCase(r *CaseRow) (f facts, asks []asked) {
 	f = facts{area: area, offence: c.offences.of(r.Offence), outcome: c.outcomes.of(r.Outcome), age: c.ages.of(r.AgeBand), sex: c.sexes.of(r.Sex)}
 	if r.DomesticAbuse == 0 || r.DomesticAbuse == 1 {
 		f.abuse = uint8(r.DomesticAbuse) + 1
+	}
+	for n, key := range r.AboutKeys[:min(len(r.AboutKeys), len(f.about))] {
+		f.about[n] = p.hash(key)
 	}
 	asks = make([]asked, 0, len(r.Asks))
 	for _, a := range r.Asks {

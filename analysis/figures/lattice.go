@@ -21,8 +21,19 @@ const (
 	DimAbuse         = "domestic_abuse"
 	DimMode          = "mode"
 	DimQuestionnaire = "questionnaire"
-	DimAge           = "age_band"
-	DimSex           = "sex"
+	DimAge           = "age_band" // as the police record it
+	DimSex           = "sex"      // as the police record it
+)
+
+// The dimensions that people told of themselves, once, whatever the stage.
+const (
+	DimAboutAge         = "about_age"
+	DimAboutSex         = "about_sex"
+	DimAboutGender      = "about_gender"
+	DimAboutEthnicity   = "about_ethnicity"
+	DimAboutDisability  = "about_disability"
+	DimAboutOrientation = "about_orientation"
+	DimAboutReligion    = "about_religion"
 )
 
 // Dimension is one way in which figures can be split or filtered.
@@ -31,6 +42,9 @@ type Dimension struct {
 	Title string `json:"title"`
 	Group string `json:"group"` // period, stage, area, or attribute: of the attributes one at a time
 }
+
+// Attribute reports whether a table can have no other attribute beside this one.
+func (d Dimension) Attribute() bool { return d.Group == groupAttribute }
 
 // The groups of dimensions. A table has at most one level of each.
 const (
@@ -48,13 +62,26 @@ func Dimensions() []Dimension {
 		{DimForce, "Police force", groupArea}, {DimBCU, "Command unit (BCU)", groupArea}, {DimBorough, "Borough", groupArea},
 		{DimOffence, "Offence", groupAttribute}, {DimOutcome, "Outcome", groupAttribute}, {DimAbuse, "Domestic abuse", groupAttribute},
 		{DimMode, "Who answered", groupAttribute}, {DimQuestionnaire, "Questionnaire version", groupAttribute},
-		{DimAge, "Age band", groupAttribute}, {DimSex, "Sex", groupAttribute},
+		{DimAge, "Age band, as police record it", groupAttribute}, {DimSex, "Sex, as police record it", groupAttribute},
+		{DimAboutAge, "Age, by own answer", groupAttribute}, {DimAboutSex, "Sex, by own answer", groupAttribute}, {DimAboutGender, "Gender the same as the sex registered at birth", groupAttribute},
+		{DimAboutEthnicity, "Ethnic group", groupAttribute}, {DimAboutDisability, "Disability", groupAttribute},
+		{DimAboutOrientation, "Sexual orientation", groupAttribute}, {DimAboutReligion, "Religion", groupAttribute},
 	}
+}
+
+// AboutItem gives the question about the person whose answer a dimension is;
+// empty for any other dimension.
+func AboutItem(dim string) string {
+	if rest, ok := strings.CutPrefix(dim, "about_"); ok && groupOf(dim) != "" {
+		return "about." + rest
+	}
+	return ""
 }
 
 // Lattice says in a sentence what can be asked for.
 const Lattice = "Figures are given by one period (month, quarter or year), by stage, and by one level of area (force, bcu or borough), " +
-	"each with at most one of offence, outcome, domestic_abuse, mode, questionnaire, age_band or sex."
+	"each with at most one of offence, outcome, domestic_abuse, mode, questionnaire, age_band, sex, about_age, about_sex, about_gender, " +
+	"about_ethnicity, about_disability, about_orientation or about_religion."
 
 func groupOf(dim string) string {
 	for _, d := range Dimensions() {
@@ -119,6 +146,9 @@ func (p *Panel) plan(q Query) (plan, error) {
 	p.planSpan(&pl, q, wrong)
 	if m.askings && (pl.attr == DimQuestionnaire || pl.byMode || pl.mode != ModeSelf) {
 		wrong("by", "%s counts askings, which have no mode and no questionnaire", m.ID)
+	}
+	if m.askings && AboutItem(pl.attr) != "" {
+		wrong("by", "%s counts askings, and only people who answer tell about themselves", m.ID)
 	}
 	return pl, fault.Fields("this figure is not on the table of figures. "+Lattice, faults...)
 }

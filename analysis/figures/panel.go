@@ -34,6 +34,7 @@ type Panel struct {
 	cases     caseColumns
 	responses responseColumns
 	codings   codingColumns
+	abouts    aboutColumns
 	buffer    unpacked
 
 	tables tableCache
@@ -59,6 +60,7 @@ func New(set *questionnaires.Set, themes []Theme) (*Panel, error) {
 	p.cases.init()
 	p.responses.init(p.schema)
 	p.codings.init()
+	p.abouts.init(set)
 	p.buffer = unpacked{singles: make([]uint8, p.schema.singles), multis: make([]uint64, p.schema.multis), states: make([]uint8, p.schema.multis)}
 	return p, nil
 }
@@ -73,14 +75,14 @@ func (p *Panel) SetAdvice(a *questionnaires.Advice) {
 
 // Size is how much the panel holds.
 type Size struct {
-	Cases, Responses, Codings int
+	Cases, Responses, Codings, Abouts int
 }
 
 // Size counts what is held now, tombstones left out.
 func (p *Panel) Size() Size {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return Size{Cases: p.cases.live, Responses: p.responses.liveCount, Codings: p.codings.live}
+	return Size{Cases: p.cases.live, Responses: p.responses.liveCount, Codings: p.codings.live, Abouts: p.abouts.live}
 }
 
 // ApplyCases takes case rows; see Panel for how rows meet.
@@ -132,6 +134,24 @@ func (p *Panel) ApplyThemes(rows ...ThemeRow) {
 	p.touch(changed)
 }
 
+// ApplyAbouts takes what people told about themselves. A row that can't be read is
+// fault Invalid and is left out, as with ApplyResponses.
+func (p *Panel) ApplyAbouts(rows ...AboutRow) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var first error
+	changed := false
+	for i := range rows {
+		did, err := p.applyAbout(&rows[i])
+		changed = changed || did
+		if err != nil && first == nil {
+			first = err
+		}
+	}
+	p.touch(changed)
+	return first
+}
+
 // LoadCases applies a stream of case rows in batches and gives the latest
 // ChangedAt seen, from which the next stream may start. It stops at the stream's
 // first error or when ctx ends.
@@ -148,6 +168,11 @@ func (p *Panel) LoadResponses(ctx context.Context, rows iter.Seq2[ResponseRow, e
 // LoadThemes is LoadCases for codings.
 func (p *Panel) LoadThemes(ctx context.Context, rows iter.Seq2[ThemeRow, error]) (time.Time, error) {
 	return load(ctx, rows, func(r ThemeRow) time.Time { return r.ChangedAt }, func(b []ThemeRow) error { p.ApplyThemes(b...); return nil })
+}
+
+// LoadAbouts is LoadResponses for what people told about themselves.
+func (p *Panel) LoadAbouts(ctx context.Context, rows iter.Seq2[AboutRow, error]) (time.Time, error) {
+	return load(ctx, rows, func(r AboutRow) time.Time { return r.ChangedAt }, func(b []AboutRow) error { return p.ApplyAbouts(b...) })
 }
 
 func load[R any](ctx context.Context, rows iter.Seq2[R, error], changed func(R) time.Time, apply func([]R) error) (latest time.Time, err error) {

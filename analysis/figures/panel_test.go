@@ -72,6 +72,7 @@ type world struct {
 	cases     []CaseRow
 	responses []ResponseRow
 	themes    []ThemeRow
+	abouts    []AboutRow
 }
 
 func newWorld(t testing.TB) *world { return &world{t: t, set: loadSet(t)} }
@@ -110,6 +111,9 @@ func (w *world) panel() *Panel {
 		w.t.Fatal(err)
 	}
 	p.ApplyThemes(w.themes...)
+	if err := p.ApplyAbouts(w.abouts...); err != nil {
+		w.t.Fatal(err)
+	}
 	return p
 }
 
@@ -506,13 +510,14 @@ func randomWorld(t testing.TB, rng *rand.Rand, n int) *world {
 			w.themes = append(w.themes, ThemeRow{ResponseID: gone.ID, Item: "open.well", ChangedAt: gone.ChangedAt, Gone: true})
 		}
 	}
+	randomTold(w, rng)
 	return w
 }
 
 var latticeQueries = []Query{
 	{Measure: "core.informed"}, {Measure: "core.informed", By: []string{DimMonth}}, {Measure: "core.informed", By: []string{DimQuarter, DimStage, DimBorough}},
 	{Measure: "core.informed", By: []string{DimBCU, DimOffence}}, {Measure: "core.informed", By: []string{DimMode, DimYear}},
-	{Measure: "core.informed", By: []string{DimAbuse, DimStage}}, {Measure: "index.communication", By: []string{DimStage}},
+	{Measure: "core.informed", By: []string{DimAbuse, DimStage}}, {Measure: "core.informed", By: []string{DimAboutEthnicity, DimQuarter}}, {Measure: "index.communication", By: []string{DimStage}},
 	{Measure: "theme.COM_UPDATES.any", By: []string{DimMonth}}, {Measure: "theme.COM_UPDATES.negative", By: []string{DimQuestionnaire}},
 	{Measure: "response.rr1", By: []string{DimQuarter}}, {Measure: "response.rr2", By: []string{DimBorough}}, {Measure: "dissemination.safe", By: []string{DimMonth}},
 }
@@ -540,6 +545,13 @@ func TestOrderDoesNotMatter(t *testing.T) {
 			}
 			for _, r := range w.themes {
 				acts = append(acts, func() { shuffled.ApplyThemes(r) })
+			}
+			for _, r := range w.abouts {
+				acts = append(acts, func() {
+					if err := shuffled.ApplyAbouts(r); err != nil {
+						t.Error(err)
+					}
+				})
 			}
 		}
 		rng.Shuffle(len(acts), func(i, j int) { acts[i], acts[j] = acts[j], acts[i] })
@@ -577,7 +589,11 @@ func TestTablesAddUpAndGiveNothingAway(t *testing.T) {
 		p := randomWorld(t, rng, []int{40, 150, 400, 900}[seed%4]).panel()
 		for _, id := range []string{"core.informed", "index.communication", "theme.COM_UPDATES.any", "response.rr2", "dissemination.delivered"} {
 			m, _ := p.measure(id)
-			for _, attr := range []string{"", DimOffence, DimAbuse} {
+			attrs := []string{"", DimOffence, DimAbuse, DimAboutEthnicity}
+			if m.askings {
+				attrs = attrs[:3]
+			}
+			for _, attr := range attrs {
 				tb, err := p.table(context.Background(), &m, ModeSelf, attr)
 				if err != nil {
 					t.Fatal(err)
@@ -773,8 +789,11 @@ func TestTheSameRowsChangeNothing(t *testing.T) {
 	p.ApplyCases(w.cases...)
 	p.ApplyCases()
 	p.ApplyThemes(w.themes...)
+	if err := p.ApplyAbouts(w.abouts...); err != nil {
+		t.Error(err)
+	}
 	if p.version != before {
-		t.Error("cases or codings handed over again made the tables stale")
+		t.Error("cases, codings or what people told handed over again made the tables stale")
 	}
 	last := w.responses[len(w.responses)-1]
 	if err := p.ApplyResponses(last); err != nil || p.version != before {
@@ -803,6 +822,7 @@ func TestConcurrentUse(t *testing.T) {
 			_ = p.ApplyResponses(r)
 		}
 		p.ApplyThemes(w.themes...)
+		_ = p.ApplyAbouts(w.abouts...)
 	}()
 	for i := range 60 {
 		ask(t, p, latticeQueries[i%len(latticeQueries)])

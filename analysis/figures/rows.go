@@ -13,6 +13,10 @@ type CaseRow struct {
 	DomesticAbuse                int8   // -1 unknown, 0 no, 1 yes
 	AgeBand, Sex                 string
 
+	// AboutKeys say where what the case's person told about themselves stands: the
+	// first under which something is kept counts.
+	AboutKeys []string
+
 	ReportedAt, WithdrewAt, ClosedAt time.Time // zero: has not happened
 
 	Asks []AskRow
@@ -62,6 +66,16 @@ type ResponseRow struct {
 	ChangedAt     time.Time
 	Packed        []byte // closed answers, as questionnaires.Pack writes them
 	Gone          bool   // a tombstone: the answers were withdrawn
+}
+
+// AboutRow is what one person told about themselves. Who they are it does not say:
+// a case names the row by its Key, and no row names a case.
+type AboutRow struct {
+	Key           string
+	Questionnaire string // the version answered, as "about/1"
+	ChangedAt     time.Time
+	Packed        []byte // as questionnaires.Pack writes them
+	Gone          bool   // a tombstone: it was taken back
 }
 
 // ThemeRow is how the words of a response were coded. A response with more than

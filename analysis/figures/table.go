@@ -521,6 +521,9 @@ func (p *Panel) attribute(attr string) (values []string, at func(response, caseR
 	case DimQuestionnaire:
 		return slices.Clone(p.schema.formIDs), func(response, _ int32) int { return int(p.responses.form[response]) }
 	default:
+		if n, ok := p.abouts.place[AboutItem(attr)]; ok {
+			return p.abouts.attribute(n, c.about)
+		}
 		return nil, func(int32, int32) int { return 0 }
 	}
 	values = slices.Sorted(slices.Values(d.names[1:]))

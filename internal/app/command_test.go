@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"victimvoice/internal/app"
 	"victimvoice/internal/seal"
+	"victimvoice/survey"
 )
 
 // result is what one run of the program gave.
@@ -235,6 +238,61 @@ func TestForceIsFoundAsItIsWritten(t *testing.T) {
 	d.must("user", "add", "--email", "c@example.org", "--name", "C", "--role", "commissioner", "--force", "metropolitan police")
 	if got := strings.Count(d.must("export", "audit", "--from", "2000-01-01", "--to", "2000-01-02"), "\n"); got != 1 {
 		t.Errorf("audit of a day without entries has %d lines; want the header alone", got)
+	}
+}
+
+// TestExportLeavesOutWhatPeopleTold holds that no row of an export, and no column
+// of its dictionary, has what a person told about themselves.
+func TestExportLeavesOutWhatPeopleTold(t *testing.T) {
+	d := newDesk(t)
+	store, err := app.OpenStore(t.Context(), d.env["VICTIMVOICE_STORE"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := seal.Parse(d.env["VICTIMVOICE_KEYS"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := &clock{now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
+	rooms, err := app.Furnish(store, keys, clock.Now, slog.New(slog.DiscardHandler), quickPasswords())
+	if err != nil {
+		t.Fatal(err)
+	}
+	yes, at := true, clock.Now().Add(-time.Hour)
+	if _, err := rooms.Survey.Receive(t.Context(), survey.Event{
+		EventID: "1", CaseRef: "1/26", Type: survey.Reported, OccurredAt: at, Force: "Metropolitan Police", Borough: "Ealing", Adult: &yes,
+		Contact: &survey.Contact{Email: "person1@example.org", EmailSafe: &yes, SafeConfirmedAt: &at, SafeFrom: "00:00", SafeTo: "23:59"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	clock.pass(25 * time.Hour)
+	var mail survey.Mail
+	if _, err := rooms.Survey.Due(t.Context(), 1, func(_ context.Context, e survey.Errand) error {
+		mail, err = rooms.Survey.Claim(t.Context(), e)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	j := &journey{t: t, sys: &app.System{Rooms: rooms}}
+	j.others([]string{"/f/" + mail.Token})
+	if all := abouts(t, store); len(all) != 1 || all[0].State != survey.AboutAnswered {
+		t.Fatalf("%+v", all)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, what := range []string{"responses", "cases"} {
+		for _, args := range [][]string{{"export", what}, {"export", what, "--dictionary"}, {"export", what, "--format", "jsonl"}} {
+			out := d.must(args...)
+			for _, told := range []string{"about.", "about_", "asian", "thnic", "eligion"} {
+				if strings.Contains(out, told) {
+					t.Errorf("%v tells what a person told about themselves: %q", args, told)
+				}
+			}
+		}
+	}
+	if out := d.must("export", "responses"); !strings.Contains(out, "core.confidence") || strings.Count(out, "\n") != 2 {
+		t.Errorf("the response itself is not there:\n%s", out)
 	}
 }
 

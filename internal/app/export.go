@@ -200,7 +200,9 @@ func moment(t time.Time) any {
 }
 
 // responseTable has a column a closed item, keyed by its id, over every
-// published version; words never leave by this way.
+// published version. Neither words nor what people told about themselves leave by
+// this way: rows name a case, and belief, health and orientation beside it would
+// make it somebody's.
 func responseTable(ctx context.Context, r *Rooms, force string, in span) table {
 	t := table{columns: []sheet.Column{
 		{ID: "response", Title: "Response", Type: "text", Meaning: "pseudonym of the response", Personal: true},

@@ -18,9 +18,9 @@ func TestJourneyOnPaper(t *testing.T) {
 	onBothStores(t, "paper", func(t *testing.T, store app.Store, _ string) { onPaper(t, store) })
 }
 
-// onBothStores walks on an empty store of each kind; file is the embedded one's.
-func onBothStores(t *testing.T, name string, walk func(t *testing.T, store app.Store, file string)) {
-	t.Helper()
+// onBothStores runs a test on an empty SQLite file, which it is told the name of,
+// and on an empty MongoDB database, where there is a server.
+func onBothStores(t *testing.T, name string, test func(t *testing.T, store app.Store, file string)) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		file := filepath.Join(t.TempDir(), name+".db")
@@ -29,7 +29,7 @@ func onBothStores(t *testing.T, name string, walk func(t *testing.T, store app.S
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = store.Close() })
-		walk(t, store, file)
+		test(t, store, file)
 	})
 	t.Run("mongodb", func(t *testing.T) {
 		uri := os.Getenv("VICTIMVOICE_TEST_MONGODB_URI")
@@ -44,6 +44,6 @@ func onBothStores(t *testing.T, name string, walk func(t *testing.T, store app.S
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = store.Close() })
-		walk(t, store, "")
+		test(t, store, "")
 	})
 }

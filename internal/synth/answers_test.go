@@ -27,6 +27,13 @@ func TestAnswersFit(t *testing.T) {
 	t.Parallel()
 	set, w := sets(t), world(1500)
 	for c := range w.Cases() {
+		told := w.About(c, set.About())
+		if err := set.About().Check(told); err != nil {
+			t.Fatalf("case %d: %v", c.Index, err)
+		}
+		if !reflect.DeepEqual(told, w.About(c, set.About())) {
+			t.Fatalf("case %d: the same person told something else", c.Index)
+		}
 		for _, stage := range survey.Stages() {
 			q := set.Current(stage)
 			facts := questionnaires.Facts{Outcome: c.Outcome, Charged: c.Outcome == "charged", Rounds: 1 + c.Index%4}

@@ -21,6 +21,7 @@ const (
 	streamAnswers
 	streamWords
 	streamStaff
+	streamAbout
 )
 
 // dice begins a stream.

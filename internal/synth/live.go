@@ -51,19 +51,20 @@ type Stats struct {
 	Responses, Partial      int // by the person; Partial among them
 	Relayed, Observed       int
 	Texts                   int // responses with words
+	Told                    int // people who told about themselves
 	Alerts, Taken, Resolved int
 }
 
 func (s Stats) String() string {
-	return fmt.Sprintf("%d cases, %d events, %d invitations and %d reminders, %d answers (%d in part) and %d by advocates, %d with words, %d alerts of which %d are settled",
-		s.Cases, s.Events, s.Invitations, s.Reminders, s.Responses, s.Partial, s.Relayed+s.Observed, s.Texts, s.Alerts, s.Resolved)
+	return fmt.Sprintf("%d cases, %d events, %d invitations and %d reminders, %d answers (%d in part) and %d by advocates, %d with words, %d people told about themselves, %d alerts of which %d are settled",
+		s.Cases, s.Events, s.Invitations, s.Reminders, s.Responses, s.Partial, s.Relayed+s.Observed, s.Texts, s.Told, s.Alerts, s.Resolved)
 }
 
 func (s *Stats) add(o Stats) {
 	for _, p := range []struct{ to, from *int }{
 		{&s.Cases, &o.Cases}, {&s.Events, &o.Events}, {&s.Invitations, &o.Invitations}, {&s.Reminders, &o.Reminders}, {&s.Bounced, &o.Bounced},
 		{&s.Refused, &o.Refused}, {&s.Responses, &o.Responses}, {&s.Partial, &o.Partial}, {&s.Relayed, &o.Relayed}, {&s.Observed, &o.Observed},
-		{&s.Texts, &o.Texts}, {&s.Alerts, &o.Alerts}, {&s.Taken, &o.Taken}, {&s.Resolved, &o.Resolved},
+		{&s.Texts, &o.Texts}, {&s.Told, &o.Told}, {&s.Alerts, &o.Alerts}, {&s.Taken, &o.Taken}, {&s.Resolved, &o.Resolved},
 	} {
 		*p.to += *p.from
 	}
@@ -428,6 +429,9 @@ func (l *life) finish(ctx context.Context, st survey.Sitting, pages []questionna
 		}
 		l.clock = l.clock.Add(time.Duration(20+12*len(p.Items)) * time.Second)
 	}
+	if err := l.tell(ctx, st); err != nil {
+		return closed(err)
+	}
 	resp, code, err := l.sv.Submit(ctx, st, ticks)
 	if err != nil {
 		return closed(err)
@@ -453,6 +457,22 @@ func (l *life) finish(ctx context.Context, st survey.Sitting, pages []questionna
 		})
 	}
 	return nil
+}
+
+// tell is what the person says of themselves, where they are asked.
+func (l *life) tell(ctx context.Context, st survey.Sitting) error {
+	if st.Mode != survey.ModeSelf || st.Quick {
+		return nil
+	}
+	sh, err := l.sv.Sheet(ctx, st)
+	if err != nil || len(sh.About.Pages) == 0 {
+		return err
+	}
+	a := l.w.About(*l.c, sh.About.Questionnaire)
+	if len(a) > 0 {
+		l.stats.Told++
+	}
+	return l.sv.SaveAbout(ctx, st, questionnaires.Page{Items: sh.About.Questionnaire.Items}, a)
 }
 
 // follow does what follows from a kept response, and plans what people do about it.

@@ -148,8 +148,18 @@ func TestLive(t *testing.T) {
 	if got := float64(stats.Responses) / float64(stats.Invitations); got < 0.25 || got > 0.45 {
 		t.Errorf("%.2f of those invited answered", got)
 	}
-	if stats.Relayed == 0 || stats.Observed == 0 || stats.Partial == 0 || stats.Alerts == 0 || stats.Texts == 0 {
+	if stats.Relayed == 0 || stats.Observed == 0 || stats.Partial == 0 || stats.Alerts == 0 || stats.Texts == 0 || stats.Told == 0 {
 		t.Errorf("something does not occur: %+v", stats)
+	}
+	states := map[survey.AboutState]int{}
+	for a, err := range store.AboutsChanged(t.Context(), time.Time{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		states[a.State]++
+	}
+	if states[survey.AboutAnswered] == 0 || states[survey.AboutPassedOver] == 0 || states[survey.AboutAnswered] > stats.Told {
+		t.Errorf("what people told about themselves: %v, counted %d", states, stats.Told)
 	}
 	for what, list := range map[string]func() ([]survey.Response, error){
 		"followed up": func() ([]survey.Response, error) { return parts.Survey.ToFollowUp(t.Context(), 10) },

@@ -277,7 +277,7 @@ func tenths(v float64) string { return fmt.Sprintf("%.1f%%", v) }
 
 // cell puts one series into words and numbers.
 func (s *Pages) cell(r *figures.Result, why string) figureCell {
-	return figureCell{Latest: s.latestOf(r), Sentence: trendSentence(r), Period: why, Table: tableOf(r)}
+	return figureCell{Latest: s.latestOf(r), Sentence: trendSentence(r), Period: why, Table: s.tableOf(r)}
 }
 
 // latestOf is the last published figure, and why a later one is not shown. A
@@ -345,7 +345,7 @@ func trendSentence(r *figures.Result) string {
 }
 
 // tableOf are a result's numbers in rows: the split, then the figure.
-func tableOf(r *figures.Result) figureTable {
+func (s *Pages) tableOf(r *figures.Result) figureTable {
 	t := figureTable{Score: r.Measure.Averages()}
 	for _, d := range figures.Dimensions() {
 		if slices.Contains(r.By, d.ID) {
@@ -357,7 +357,7 @@ func tableOf(r *figures.Result) figureTable {
 		row := figureRow{Signal: p.Signal, Small: p.Small}
 		for _, d := range figures.Dimensions() {
 			if slices.Contains(r.By, d.ID) {
-				row.Keys = append(row.Keys, keyWords(d.ID, p.Key[d.ID]))
+				row.Keys = append(row.Keys, s.keyWords(d.ID, p.Key[d.ID]))
 			}
 		}
 		switch {
@@ -377,7 +377,7 @@ func tableOf(r *figures.Result) figureTable {
 }
 
 // keyWords puts a value of a dimension into words.
-func keyWords(dim, value string) string {
+func (s *Pages) keyWords(dim, value string) string {
 	switch dim {
 	case figures.DimMonth, figures.DimQuarter, figures.DimYear:
 		return figures.PeriodWords(value)
@@ -390,7 +390,7 @@ func keyWords(dim, value string) string {
 	case figures.DimOutcome:
 		return sentenceStart(cmp.Or(outcomeWords[value], value))
 	}
-	return value
+	return cmp.Or(s.Analysis.Panel().AboutWords(dim, value), value)
 }
 
 func sentenceStart(s string) string { return strings.TrimSuffix(sentence(s), ".") }
@@ -514,9 +514,9 @@ func (s *Pages) figure(c *gin.Context, v visitor) error {
 		data.Form.Mode = page.Field{}
 		data.Scope = strings.Replace(data.Scope, "Answered by people themselves", "Everyone who was to be asked", 1)
 	}
-	for _, dim := range []string{figures.DimBorough, figures.DimOffence, figures.DimOutcome, figures.DimAbuse, figures.DimQuestionnaire, figures.DimAge, figures.DimSex} {
-		if value := q.Get(dim); value != "" {
-			data.Form.Hidden = append(data.Form.Hidden, fact{dim, value})
+	for _, d := range figures.Dimensions() {
+		if value := q.Get(d.ID); value != "" && (d.ID == figures.DimBorough || d.Attribute() && d.ID != figures.DimMode) {
+			data.Form.Hidden = append(data.Form.Hidden, fact{d.ID, value})
 		}
 	}
 	status := http.StatusOK
