@@ -13,6 +13,8 @@ import (
 	texttemplate "text/template"
 	"unicode"
 	"unicode/utf8"
+
+	"victimvoice/internal/numerals"
 )
 
 //go:embed templates
@@ -171,15 +173,19 @@ func parseTexts(files fs.FS, base string) (texts, error) {
 	if err := errors.Join(faults...); err != nil {
 		return texts{}, err
 	}
+	// A number and what it counts, in the forms that the language has for it.
+	count := map[string]any{"count": func(n int, wordings ...string) (string, error) {
+		return numerals.Count(path.Dir(base), n, maxDays, wordings...)
+	}}
 	var t texts
 	var err error
-	if t.subject, err = texttemplate.New(base + ".subject").Option("missingkey=error").Parse(strings.TrimSpace(subject)); err != nil {
+	if t.subject, err = texttemplate.New(base + ".subject").Funcs(count).Option("missingkey=error").Parse(strings.TrimSpace(subject)); err != nil {
 		faults = append(faults, err)
 	}
-	if t.text, err = texttemplate.New(base + ".txt").Option("missingkey=error").Parse(text); err != nil {
+	if t.text, err = texttemplate.New(base + ".txt").Funcs(count).Option("missingkey=error").Parse(text); err != nil {
 		faults = append(faults, err)
 	}
-	if t.html, err = htmltemplate.New(base + ".html").Option("missingkey=error").Parse(html); err != nil {
+	if t.html, err = htmltemplate.New(base + ".html").Funcs(count).Option("missingkey=error").Parse(html); err != nil {
 		faults = append(faults, err)
 	}
 	return t, errors.Join(faults...)

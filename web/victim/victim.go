@@ -117,14 +117,13 @@ type frame struct {
 	Mode    survey.Mode
 }
 
-// rightToLeft are the languages of our list that are written so.
-var rightToLeft = map[string]bool{"ar": true, "ur": true}
-
 func (s *Pages) frame(lang string) frame {
 	v := s.words.In(lang)
 	f := frame{Voice: v, Dir: "ltr", Name: s.conf.Name, LeaveTo: "/x"}
-	if rightToLeft[v.Lang] {
-		f.Dir = "rtl"
+	for _, l := range s.survey.Questionnaires().LanguagesOffered() {
+		if l.Code == v.Lang {
+			f.Dir = l.Direction
+		}
 	}
 	return f
 }

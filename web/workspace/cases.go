@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"victimvoice/internal/access"
 	"victimvoice/internal/audit"
@@ -147,9 +149,9 @@ func (s *Pages) facts(v *survey.CaseView) []fact {
 		add("Safe times", s.safeTimes(contact))
 	}
 	if contact != nil && contact.Language != "" {
-		name, ok := languageWords[contact.Language]
-		if !ok {
-			name = contact.Language
+		name := contact.Language
+		if tag, err := language.Parse(name); err == nil {
+			name = display.English.Tags().Name(tag) // any language that police record, not ours alone
 		}
 		add("Language", name)
 	}
