@@ -67,7 +67,14 @@ func viewAsk(d LetterData) any { return askView(d) }
 // concurrent use.
 type Letters struct {
 	byLanguage map[string]map[Kind]texts
+	replies    map[string]string
 }
+
+// replyFile is what the mailbox that replies go to answers, a text as it stands.
+const replyFile = "reply.txt"
+
+// maxReply bounds it, in characters, so that all languages fit one answer.
+const maxReply = 400
 
 // texts are the three templates of one kind in one language.
 type texts struct {
@@ -100,7 +107,7 @@ func loadLetters(files fs.FS) (*Letters, error) {
 	if err != nil {
 		return nil, fmt.Errorf("letter templates: %w", err)
 	}
-	letters := &Letters{byLanguage: make(map[string]map[Kind]texts)}
+	letters := &Letters{byLanguage: make(map[string]map[Kind]texts), replies: make(map[string]string)}
 	var faults []error
 	for _, entry := range entries {
 		language := entry.Name()
@@ -118,6 +125,9 @@ func loadLetters(files fs.FS) (*Letters, error) {
 			continue
 		}
 		letters.byLanguage[language] = byKind
+		if letters.replies[language], err = loadReply(files, language); err != nil {
+			faults = append(faults, err)
+		}
 	}
 	if _, ok := letters.byLanguage[FallbackLanguage]; !ok && len(faults) == 0 {
 		faults = append(faults, fmt.Errorf("the language %s, which stands in for the others, is missing", FallbackLanguage))
@@ -138,6 +148,9 @@ func loadLanguage(files fs.FS, language string) (map[Kind]texts, error) {
 		name := entry.Name()
 		extension := path.Ext(name)
 		_, known := kinds[Kind(strings.TrimSuffix(name, extension))]
+		if name == replyFile {
+			continue
+		}
 		if !known || !slices.Contains([]string{".subject", ".txt", ".html"}, extension) {
 			faults = append(faults, fmt.Errorf("%s/%s: not the subject, txt or html of a known kind", language, name))
 		}
@@ -158,6 +171,29 @@ func loadLanguage(files fs.FS, language string) (map[Kind]texts, error) {
 		}
 	}
 	return byKind, errors.Join(faults...)
+}
+
+func loadReply(files fs.FS, language string) (string, error) {
+	b, err := fs.ReadFile(files, path.Join(language, replyFile))
+	if err != nil {
+		return "", err
+	}
+	text := strings.TrimSpace(string(b))
+	if text == "" || utf8.RuneCount(b) > maxReply || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) || strings.ContainsAny(text, "{}") {
+		return "", fmt.Errorf("%s/%s: has to be one line of 1 to %d printable characters, without placeholders", language, replyFile, maxReply)
+	}
+	return text, nil
+}
+
+// ReplyText is the automatic answer for the mailbox that replies go to: whoever
+// writes there may speak any of our languages, so it has them all, English first.
+func (l *Letters) ReplyText() string {
+	languages := slices.DeleteFunc(l.Languages(), func(language string) bool { return language == FallbackLanguage })
+	texts := []string{l.replies[FallbackLanguage]}
+	for _, language := range languages {
+		texts = append(texts, l.replies[language])
+	}
+	return strings.Join(texts, "\n\n") + "\n"
 }
 
 func parseTexts(files fs.FS, base string) (texts, error) {

@@ -16,6 +16,7 @@ func wholeSet(languages ...string) fstest.MapFS {
 		for kind := range kinds {
 			files[language+"/"+string(kind)+".subject"] = &fstest.MapFile{Data: []byte("Subject " + language + "\r\n")}
 			files[language+"/"+string(kind)+".txt"] = &fstest.MapFile{Data: []byte("{{.Link}}\r\n")}
+			files[language+"/"+replyFile] = &fstest.MapFile{Data: []byte("Nobody reads this.\r\n")}
 			files[language+"/"+string(kind)+".html"] = &fstest.MapFile{Data: []byte(`<html dir="rtl"><a href="{{.Link}}">x</a>`)}
 		}
 	}
@@ -46,6 +47,11 @@ func TestLoadLetters(t *testing.T) {
 		"subject too long":       {func(m fstest.MapFS) { m["en/told.subject"] = data(strings.Repeat("a", 61)) }, []string{"en/told", "60"}},
 		"empty subject":          {func(m fstest.MapFS) { m["en/told.subject"] = data(" \n") }, []string{"en/told"}},
 		"empty text":             {func(m fstest.MapFS) { m["en/told.txt"] = data("\n") }, []string{"en/told"}},
+		"missing reply":          {func(m fstest.MapFS) { delete(m, "cy/reply.txt") }, []string{"cy/reply.txt"}},
+		"empty reply":            {func(m fstest.MapFS) { m["cy/reply.txt"] = data(" \n") }, []string{"cy/reply.txt"}},
+		"reply too long":         {func(m fstest.MapFS) { m["cy/reply.txt"] = data(strings.Repeat("a", 401)) }, []string{"cy/reply.txt", "400"}},
+		"reply of two lines":     {func(m fstest.MapFS) { m["cy/reply.txt"] = data("a\nb") }, []string{"cy/reply.txt", "one line"}},
+		"reply with a key":       {func(m fstest.MapFS) { m["cy/reply.txt"] = data("{{.Link}}") }, []string{"cy/reply.txt", "placeholders"}},
 		"unknown kind":           {func(m fstest.MapFS) { m["en/welcome.txt"] = data("x") }, []string{"en/welcome.txt"}},
 		"unknown file":           {func(m fstest.MapFS) { m["en/told.md"] = data("x") }, []string{"en/told.md"}},
 		"file among languages":   {func(m fstest.MapFS) { m["README"] = data("x") }, []string{"README"}},
