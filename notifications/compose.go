@@ -47,6 +47,7 @@ type Letter struct {
 	MailID   string // the left part of the Message-ID; stays the same when a letter is sent again
 	Date     time.Time
 	Data     LetterData
+	ReplyTo  mail.Address // where an answer goes; zero: to the sender
 }
 
 // LetterData is what a letter says beyond its fixed words. Links are absolute
@@ -105,8 +106,22 @@ func ParseFrom(s string) (mail.Address, error) {
 // CheckFrom refuses, as fault.Invalid, a sender that mail systems would not
 // carry everywhere or that tells what the mail is about.
 func CheckFrom(from mail.Address) error {
-	_, err := senderAddress(from)
+	_, err := ownAddress(from, "from", "the sender can't be used")
 	return err
+}
+
+// CheckReplyTo refuses, as fault.Invalid, an address for replies as CheckFrom
+// refuses a sender. The zero address, which stands for none, is right.
+func CheckReplyTo(to mail.Address) error {
+	_, err := replyAddress(to)
+	return err
+}
+
+func replyAddress(to mail.Address) (string, error) {
+	if to == (mail.Address{}) {
+		return "", nil
+	}
+	return ownAddress(to, "reply_to", "the address for replies can't be used")
 }
 
 // CheckLink refuses, as fault.Invalid, a link that is no plain web address or
@@ -125,7 +140,11 @@ func CheckLink(link string) error {
 // without 8BITMIME; only an address with a local part outside ASCII needs a
 // server with SMTPUTF8.
 func (l *Letters) Compose(from mail.Address, letter Letter) (Envelope, error) {
-	sender, err := senderAddress(from)
+	sender, err := ownAddress(from, "from", "the sender can't be used")
+	if err != nil {
+		return Envelope{}, err
+	}
+	replyTo, err := replyAddress(letter.ReplyTo)
 	if err != nil {
 		return Envelope{}, err
 	}
@@ -150,6 +169,9 @@ func (l *Letters) Compose(from mail.Address, letter Letter) (Envelope, error) {
 	m := email.NewEmail()
 	m.From = (&mail.Address{Name: from.Name, Address: sender}).String()
 	m.To = []string{to}
+	if replyTo != "" {
+		m.ReplyTo = []string{(&mail.Address{Name: letter.ReplyTo.Name, Address: replyTo}).String()}
+	}
 	m.Subject = words.subject
 	m.Text = words.text
 	m.HTML = words.html
@@ -164,7 +186,7 @@ func (l *Letters) Compose(from mail.Address, letter Letter) (Envelope, error) {
 		return Envelope{}, fmt.Errorf("compose: %w", err)
 	}
 	e := Envelope{From: sender, To: to, Raw: raw, MessageID: id}
-	if err := e.readBack(words.subject); err != nil {
+	if err := e.readBack(words.subject, replyTo); err != nil {
 		return Envelope{}, fmt.Errorf("compose: %w", err)
 	}
 	return e, nil
@@ -214,11 +236,11 @@ func notInMailID(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
 }
 
-// senderAddress checks the sender and gives its bare address in ASCII.
-func senderAddress(from mail.Address) (string, error) {
+// ownAddress checks an address of ours and gives it bare, in ASCII.
+func ownAddress(own mail.Address, field, refusal string) (string, error) {
 	var faults []fault.Field
-	add := func(message string) { faults = append(faults, fault.Field{Field: "from", Message: message}) }
-	address, why := wireAddress(from.Address)
+	add := func(message string) { faults = append(faults, fault.Field{Field: field, Message: message}) }
+	address, why := wireAddress(own.Address)
 	switch {
 	case why != "":
 		add(why)
@@ -228,15 +250,15 @@ func senderAddress(from mail.Address) (string, error) {
 		add("the address tells what the mail is about: the word " + telling(address) + " has to go")
 	}
 	switch {
-	case len(from.Name) > maxSubject || strings.ContainsFunc(from.Name, func(r rune) bool { return !unicode.IsPrint(r) }):
+	case len(own.Name) > maxSubject || strings.ContainsFunc(own.Name, func(r rune) bool { return !unicode.IsPrint(r) }):
 		add(fmt.Sprintf("the name has to be at most %d printable characters", maxSubject))
-	case strings.ContainsAny(from.Name, `,"\`):
-		// The composing library cuts a sender at every comma, quoted or not.
+	case strings.ContainsAny(own.Name, `,"\`):
+		// The composing library cuts an address at every comma, quoted or not.
 		add("the name can't hold a comma, a quotation mark or a backslash")
-	case telling(from.Name) != "":
-		add("the name tells what the mail is about: the word " + telling(from.Name) + " has to go")
+	case telling(own.Name) != "":
+		add("the name tells what the mail is about: the word " + telling(own.Name) + " has to go")
 	}
-	return address, fault.Fields("the sender can't be used", faults...)
+	return address, fault.Fields(refusal, faults...)
 }
 
 // wireAddress gives an address the way it goes on the wire, its domain in
@@ -325,8 +347,9 @@ func isASCII(s string) bool {
 }
 
 // headerOrder is every header a mail of ours has, as it is written, in order.
+// Reply-To is there where replies have a mailbox of their own.
 func headerOrder() []string {
-	return []string{"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"}
+	return []string{"From", "Reply-To", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"}
 }
 
 // orderHeader puts the header in one fixed order, since the library writes it
@@ -350,11 +373,16 @@ func orderHeader(raw []byte) ([]byte, error) {
 		fields[key] = strings.ReplaceAll(value, fold, "\r\n ")
 	}
 	var out bytes.Buffer
+	written := 0
 	for _, name := range headerOrder() {
 		value, ok := fields[strings.ToLower(name)]
+		if !ok && name == "Reply-To" {
+			continue
+		}
 		if !ok {
 			return nil, fmt.Errorf("the mail lacks %s", name)
 		}
+		written++
 		first, _, _ := strings.Cut(value, "\r\n")
 		blank := " "
 		if strings.HasPrefix(first, "=?") && len(name)+2+len(first) > maxEncodedLine {
@@ -362,7 +390,7 @@ func orderHeader(raw []byte) ([]byte, error) {
 		}
 		out.WriteString(name + ":" + blank + value + "\r\n")
 	}
-	if len(fields) != len(headerOrder()) {
+	if len(fields) != written {
 		return nil, errors.New("the mail has a header that is not ours")
 	}
 	out.WriteString("\r\n")
@@ -372,7 +400,7 @@ func orderHeader(raw []byte) ([]byte, error) {
 
 // readBack reads the finished mail as a mail program would, so that whatever
 // the composing library does to a header can't go out unnoticed.
-func (e Envelope) readBack(subject string) error {
+func (e Envelope) readBack(subject, replyTo string) error {
 	for line := range bytes.SplitAfterSeq(e.Raw, []byte("\r\n")) {
 		content := bytes.TrimSuffix(line, []byte("\r\n"))
 		if len(content) > maxLine || bytes.ContainsAny(content, "\r\n\x00") {
@@ -389,7 +417,10 @@ func (e Envelope) readBack(subject string) error {
 	if err != nil {
 		return errors.New("the mail can't be read back")
 	}
-	for name, want := range map[string]string{"From": e.From, "To": e.To} {
+	for name, want := range map[string]string{"From": e.From, "To": e.To, "Reply-To": replyTo} {
+		if want == "" && m.Header.Get(name) == "" {
+			continue
+		}
 		list, err := m.Header.AddressList(name)
 		if err != nil || len(list) != 1 || list[0].Address != want {
 			return fmt.Errorf("the mail's %s is not the address it was given", name)

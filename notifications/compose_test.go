@@ -308,6 +308,82 @@ func TestHeader(t *testing.T) {
 	}
 }
 
+// Replies go where they are told to, and that address tells as little as the
+// sender; without one the mail says nothing of replies.
+func TestReplyTo(t *testing.T) {
+	t.Parallel()
+	letters := loaded(t)
+	for given, want := range map[string]string{
+		"Feedback <replies@example.org>":        `"Feedback" <replies@example.org>`,
+		"replies@bücher.example":                `<replies@xn--bcher-kva.example>`,
+		"Rückmeldung <replies@example.org>":     `=?utf-8?q?R=C3=BCckmeldung?= <replies@example.org>`,
+		"Police feedback <replies@example.org>": "",
+		"Feedback <replies@met.police.uk>":      "",
+		"Feedback <stalking@example.org>":       "",
+		"\"Feedback, yours\" <x@example.org>":   "",
+		"Feedback <pérson@example.org>":         "",
+	} {
+		to, err := mail.ParseAddress(given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := testLetter(KindInvitation)
+		l.ReplyTo = *to
+		e, err := letters.Compose(testFrom(), l)
+		if err2 := CheckReplyTo(*to); fault.Is(err, fault.Invalid) != fault.Is(err2, fault.Invalid) || (err == nil) != (want != "") {
+			t.Errorf("%q: %v, %v", given, err, err2)
+			continue
+		}
+		if err != nil {
+			if f := fault.FieldsOf(err); len(f) == 0 || f[0].Field != "reply_to" || strings.Contains(err.Error(), to.Address) {
+				t.Errorf("%q: %v", given, err)
+			}
+			continue
+		}
+		lines := strings.SplitN(string(e.Raw), "\r\n", 4)
+		if lines[1] != "Reply-To: "+want || !strings.HasPrefix(lines[2], "To: ") {
+			t.Errorf("%q: %q", given, lines)
+		}
+	}
+	if err := CheckReplyTo(mail.Address{}); err != nil {
+		t.Error(err)
+	}
+	e, err := letters.Compose(testFrom(), testLetter(KindInvitation))
+	if err != nil || bytes.Contains(e.Raw, []byte("Reply-To")) {
+		t.Errorf("without an address for replies: %v", err)
+	}
+}
+
+// The automatic answer for the mailbox that replies go to tells as little as a
+// letter. It says that nobody has read what was written, and how to stop the
+// letters, in every language; it names no link, no address and no sender.
+func TestTheAnswerToRepliesTellsNothing(t *testing.T) {
+	t.Parallel()
+	letters := loaded(t)
+	all := letters.ReplyText()
+	paragraphs := strings.Split(strings.TrimSuffix(all, "\n"), "\n\n")
+	if len(paragraphs) != len(letters.Languages()) || paragraphs[0] != letters.replies[FallbackLanguage] {
+		t.Errorf("not one paragraph a language, English first:\n%s", all)
+	}
+	if found := tellingWords(t, FallbackLanguage).FindString(all); found != "" {
+		t.Errorf("the whole answer holds %q", found)
+	}
+	for _, language := range letters.Languages() {
+		text := letters.replies[language]
+		if found := tellingWords(t, language).FindString(text); found != "" {
+			t.Errorf("%s holds %q: %s", language, found, text)
+		}
+		if strings.Count(all, text) != 1 || strings.ContainsAny(text, "@/0123456789") || strings.Count(text, " ") < 20 {
+			t.Errorf("%s: %s", language, text)
+		}
+	}
+	for _, says := range []string{"Nobody reads this mailbox", "has not been read", "To get no more messages", "link", "button"} {
+		if !strings.Contains(letters.replies["en"], says) {
+			t.Errorf("it does not say %q", says)
+		}
+	}
+}
+
 func TestRecipients(t *testing.T) {
 	t.Parallel()
 	letters := loaded(t)
@@ -490,7 +566,7 @@ func TestReadBackRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := good.readBack("Your feedback"); err != nil {
+	if err := good.readBack("Your feedback", ""); err != nil {
 		t.Fatal(err)
 	}
 	change := func(old, new string) []byte { return bytes.Replace(good.Raw, []byte(old), []byte(new), 1) }
@@ -500,6 +576,7 @@ func TestReadBackRefuses(t *testing.T) {
 		"another sender":    change("<feedback@", "<x@"),
 		"another subject":   change("Your feedback", "Your say"),
 		"another id":        change("m-Zx81", "m-Zx82"),
+		"replies elsewhere": change("To: <person", "Reply-To: <x@example.net>\r\nTo: <person"),
 		"bare line feed":    change("Hello,\r\n", "Hello,\n"),
 		"bare return":       change("Hello,", "Hel\rlo,"),
 		"NUL":               change("Hello,", "Hel\x00lo,"),
@@ -509,7 +586,7 @@ func TestReadBackRefuses(t *testing.T) {
 	} {
 		e := good
 		e.Raw = raw
-		if e.readBack("Your feedback") == nil {
+		if e.readBack("Your feedback", "") == nil {
 			t.Errorf("%s passes", name)
 		}
 	}
@@ -536,6 +613,7 @@ func FuzzCompose(f *testing.F) {
 	f.Fuzz(func(t *testing.T, to, id, link, name string) {
 		l := testLetter(KindInvitation)
 		l.To, l.MailID, l.Data.Link = to, id, link
+		l.ReplyTo = mail.Address{Name: name, Address: "replies@example.org"}
 		e, err := letters.Compose(mail.Address{Name: name, Address: "feedback@example.org"}, l)
 		if err != nil {
 			if !fault.Is(err, fault.Invalid) {

@@ -13,6 +13,8 @@ import (
 	texttemplate "text/template"
 	"unicode"
 	"unicode/utf8"
+
+	"victimvoice/internal/numerals"
 )
 
 //go:embed templates
@@ -65,7 +67,14 @@ func viewAsk(d LetterData) any { return askView(d) }
 // concurrent use.
 type Letters struct {
 	byLanguage map[string]map[Kind]texts
+	replies    map[string]string
 }
+
+// replyFile is what the mailbox that replies go to answers, a text as it stands.
+const replyFile = "reply.txt"
+
+// maxReply bounds it, in characters, so that all languages fit one answer.
+const maxReply = 400
 
 // texts are the three templates of one kind in one language.
 type texts struct {
@@ -98,7 +107,7 @@ func loadLetters(files fs.FS) (*Letters, error) {
 	if err != nil {
 		return nil, fmt.Errorf("letter templates: %w", err)
 	}
-	letters := &Letters{byLanguage: make(map[string]map[Kind]texts)}
+	letters := &Letters{byLanguage: make(map[string]map[Kind]texts), replies: make(map[string]string)}
 	var faults []error
 	for _, entry := range entries {
 		language := entry.Name()
@@ -116,6 +125,9 @@ func loadLetters(files fs.FS) (*Letters, error) {
 			continue
 		}
 		letters.byLanguage[language] = byKind
+		if letters.replies[language], err = loadReply(files, language); err != nil {
+			faults = append(faults, err)
+		}
 	}
 	if _, ok := letters.byLanguage[FallbackLanguage]; !ok && len(faults) == 0 {
 		faults = append(faults, fmt.Errorf("the language %s, which stands in for the others, is missing", FallbackLanguage))
@@ -136,6 +148,9 @@ func loadLanguage(files fs.FS, language string) (map[Kind]texts, error) {
 		name := entry.Name()
 		extension := path.Ext(name)
 		_, known := kinds[Kind(strings.TrimSuffix(name, extension))]
+		if name == replyFile {
+			continue
+		}
 		if !known || !slices.Contains([]string{".subject", ".txt", ".html"}, extension) {
 			faults = append(faults, fmt.Errorf("%s/%s: not the subject, txt or html of a known kind", language, name))
 		}
@@ -158,6 +173,29 @@ func loadLanguage(files fs.FS, language string) (map[Kind]texts, error) {
 	return byKind, errors.Join(faults...)
 }
 
+func loadReply(files fs.FS, language string) (string, error) {
+	b, err := fs.ReadFile(files, path.Join(language, replyFile))
+	if err != nil {
+		return "", err
+	}
+	text := strings.TrimSpace(string(b))
+	if text == "" || utf8.RuneCount(b) > maxReply || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) || strings.ContainsAny(text, "{}") {
+		return "", fmt.Errorf("%s/%s: has to be one line of 1 to %d printable characters, without placeholders", language, replyFile, maxReply)
+	}
+	return text, nil
+}
+
+// ReplyText is the automatic answer for the mailbox that replies go to: whoever
+// writes there may speak any of our languages, so it has them all, English first.
+func (l *Letters) ReplyText() string {
+	languages := slices.DeleteFunc(l.Languages(), func(language string) bool { return language == FallbackLanguage })
+	texts := []string{l.replies[FallbackLanguage]}
+	for _, language := range languages {
+		texts = append(texts, l.replies[language])
+	}
+	return strings.Join(texts, "\n\n") + "\n"
+}
+
 func parseTexts(files fs.FS, base string) (texts, error) {
 	var faults []error
 	read := func(extension string) string {
@@ -171,15 +209,19 @@ func parseTexts(files fs.FS, base string) (texts, error) {
 	if err := errors.Join(faults...); err != nil {
 		return texts{}, err
 	}
+	// A number and what it counts, in the forms that the language has for it.
+	count := map[string]any{"count": func(n int, wordings ...string) (string, error) {
+		return numerals.Count(path.Dir(base), n, maxDays, wordings...)
+	}}
 	var t texts
 	var err error
-	if t.subject, err = texttemplate.New(base + ".subject").Option("missingkey=error").Parse(strings.TrimSpace(subject)); err != nil {
+	if t.subject, err = texttemplate.New(base + ".subject").Funcs(count).Option("missingkey=error").Parse(strings.TrimSpace(subject)); err != nil {
 		faults = append(faults, err)
 	}
-	if t.text, err = texttemplate.New(base + ".txt").Option("missingkey=error").Parse(text); err != nil {
+	if t.text, err = texttemplate.New(base + ".txt").Funcs(count).Option("missingkey=error").Parse(text); err != nil {
 		faults = append(faults, err)
 	}
-	if t.html, err = htmltemplate.New(base + ".html").Option("missingkey=error").Parse(html); err != nil {
+	if t.html, err = htmltemplate.New(base + ".html").Funcs(count).Option("missingkey=error").Parse(html); err != nil {
 		faults = append(faults, err)
 	}
 	return t, errors.Join(faults...)

@@ -25,9 +25,10 @@ const (
 // Settings of the worker.
 type Settings struct {
 	From      mail.Address
-	SurveyURL string // where survey links point, without a trailing slash
-	PublicURL string // the public page that told letters point at
-	Owner     string // names this process in leases
+	ReplyTo   mail.Address // zero: replies go to From
+	SurveyURL string       // where survey links point, without a trailing slash
+	PublicURL string       // the public page that told letters point at
+	Owner     string       // names this process in leases
 }
 
 // Service queues what is due and sends what is queued.
@@ -149,7 +150,7 @@ func (s *Service) deliver(ctx context.Context, m Message) error {
 // write asks once more whether the message is due and makes its letter. The
 // link exists from here on, and only in the letter.
 func (s *Service) write(ctx context.Context, m *Message) (Letter, error) {
-	l := Letter{Kind: m.Kind, MailID: m.MailID, Date: s.now()}
+	l := Letter{Kind: m.Kind, MailID: m.MailID, Date: s.now(), ReplyTo: s.set.ReplyTo}
 	if m.Kind == KindTold {
 		t, err := s.loop.ClaimTelling(ctx, m.Ref)
 		if err != nil {

@@ -60,7 +60,7 @@ func worker(w *roomtest.World, p *post, owner string) *notifications.Service {
 		w.TB.Fatal(err)
 	}
 	return notifications.NewService(w.Store, w.Survey, w.Loop, letters, p, notifications.Settings{
-		From: mail.Address{Name: "Feedback", Address: "feedback@example.org"}, SurveyURL: "https://feedback.example.org/", PublicURL: "https://example.org/public", Owner: owner,
+		From: mail.Address{Name: "Feedback", Address: "feedback@example.org"}, ReplyTo: mail.Address{Address: "replies@example.org"}, SurveyURL: "https://feedback.example.org/", PublicURL: "https://example.org/public", Owner: owner,
 	}, w.Clock.Now, slog.New(slog.DiscardHandler))
 }
 
@@ -127,6 +127,9 @@ func TestDeliver(t *testing.T) {
 		t.Fatalf("%d claimed, %d sent", n, p.count())
 	}
 	e := p.taken[0]
+	if !strings.Contains(string(e.Raw), "\r\nReply-To: <replies@example.org>\r\n") {
+		t.Errorf("replies go elsewhere:\n%s", e.Raw)
+	}
 	if e.To != roomtest.Address(1) || e.From != "feedback@example.org" || !strings.HasPrefix(e.MessageID, "<"+id+"@") {
 		t.Errorf("the envelope: %s → %s %s", e.From, e.To, e.MessageID)
 	}

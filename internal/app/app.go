@@ -116,17 +116,17 @@ func themes(book *codebook.Codebook) []figures.Theme {
 }
 
 // Mailroom builds the worker that queues and sends mail.
-func (r *Rooms) Mailroom(sender notifications.Sender, from mail.Address, surveyURL, publicURL, owner string) (*notifications.Service, error) {
+func (r *Rooms) Mailroom(sender notifications.Sender, from, replyTo mail.Address, surveyURL, publicURL, owner string) (*notifications.Service, error) {
 	letters, err := notifications.LoadLetters()
 	if err != nil {
 		return nil, fmt.Errorf("load the letters: %w", err)
 	}
 	// What no letter could be sent with is a fault of the settings, to be known now and not letter by letter.
-	if err := errors.Join(notifications.CheckFrom(from), notifications.CheckLink(surveyURL), notifications.CheckLink(publicURL)); err != nil {
+	if err := errors.Join(notifications.CheckFrom(from), notifications.CheckReplyTo(replyTo), notifications.CheckLink(surveyURL), notifications.CheckLink(publicURL)); err != nil {
 		return nil, fmt.Errorf("mail settings: %w", err)
 	}
 	return notifications.NewService(r.Store, r.Survey, r.Loop, letters, sender,
-		notifications.Settings{From: from, SurveyURL: surveyURL, PublicURL: publicURL, Owner: owner}, r.Now, r.Log), nil
+		notifications.Settings{From: from, ReplyTo: replyTo, SurveyURL: surveyURL, PublicURL: publicURL, Owner: owner}, r.Now, r.Log), nil
 }
 
 // Tasks are the background steps, in the order of the story.

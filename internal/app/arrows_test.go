@@ -13,6 +13,7 @@ func TestArrows(t *testing.T) {
 	t.Parallel()
 	rooms := []struct{ pkg, never string }{
 		{"internal/fault", "survey analysis loop notifications api web internal/app internal/sqlite internal/mongodb internal/access internal/edge"},
+		{"internal/numerals", "survey analysis loop notifications api web internal/app internal/sqlite internal/mongodb internal/access internal/edge internal/seal internal/audit internal/fault"},
 		{"internal/seal", "survey analysis loop notifications api web internal/app internal/sqlite internal/mongodb internal/access internal/edge"},
 		{"internal/audit", "survey analysis loop notifications api web internal/app internal/sqlite internal/mongodb internal/access internal/edge"},
 		{"survey", "analysis loop notifications api web internal/app internal/sqlite internal/mongodb internal/access internal/edge internal/work"},

@@ -59,7 +59,7 @@ func commands() []command {
 	return []command{
 		{"demo", "[--addr 127.0.0.1:8080] [--dir DIR] [--cases N]", "a complete working product with synthetic data on the embedded store", runDemo},
 		{"serve", "[--config FILE] [--roles web,worker]", "the product, from settings", runServe},
-		{"check", "[--config FILE]", "checks settings, store and mail server, and says every fault at once", runCheck},
+		{"check", "[--config FILE] [--reply-text]", "checks settings, store and mail server, and says every fault at once", runCheck},
 		{"import", "FILE [--dry-run] [--partial] [--json]", "case events in bulk, from .csv or .jsonl, or - for standard input", runImport},
 		{"export", "cases|responses|figures|audit [--format csv|jsonl|xlsx]", "tables with a data dictionary, as a stream", runExport},
 		{"themes", "code | evaluate FILE [--json]", "codes JSON lines of text into themes, or measures the coder on labelled ones", runThemes},

@@ -181,11 +181,12 @@ func TestCheckSaysEveryFault(t *testing.T) {
 	d.env["VICTIMVOICE_STORE"] = "sqlite:" + filepath.Join(d.dir, "none", "x.db")
 	d.env["VICTIMVOICE_SMTP"] = "smtp://127.0.0.1:1"
 	d.env["VICTIMVOICE_MAIL_FROM"] = "Police <feedback@example.org>"
+	d.env["VICTIMVOICE_MAIL_REPLY_TO"] = "Feedback <stalking@example.org>"
 	r := d.run("check")
 	if r.code != 1 {
 		t.Errorf("exit code %d; want 1", r.code)
 	}
-	for _, want := range []string{"settings: VICTIMVOICE_ADDR", "store: .*none", "mail: .*refused", "sender of mails: .*police", "survey address in mails: .*stalk", "public page's address in mails: .*stalk"} {
+	for _, want := range []string{"settings: VICTIMVOICE_ADDR", "store: .*none", "mail: .*refused", "sender of mails: .*police", "address for replies to mails: .*stalk", "survey address in mails: .*stalk", "public page's address in mails: .*stalk"} {
 		if !regexp.MustCompile(`(?m)^fault ` + want).MatchString(r.out) {
 			t.Errorf("no fault says %s:\n%s", want, r.out)
 		}
@@ -338,6 +339,21 @@ func compare(t *testing.T, what string, got, want []string) {
 	t.Helper()
 	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
 		t.Errorf("README.md's table of %s is not what the program says; it has to be:\n%s\n\nand is:\n%s", what, w, g)
+	}
+}
+
+// The guide holds the automatic answer to replies as the program prints it, which
+// needs no settings.
+func TestTheGuideHoldsTheAnswerToReplies(t *testing.T) {
+	d := newDesk(t)
+	clear(d.env)
+	text := d.must("check", "--reply-text")
+	b, err := os.ReadFile("../../docs/guides/administrator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "```text\n" + strings.TrimSpace(text) + "\n```\n"; !strings.Contains(string(b), want) {
+		t.Errorf("docs/guides/administrator.md does not hold\n%s", want)
 	}
 }
 

@@ -105,7 +105,7 @@ type System struct {
 // this process runs.
 func Assemble(r *Rooms, cfg *config.Config, sender notifications.Sender, roles ...string) (*System, error) {
 	owner := processName()
-	m, err := r.Mailroom(sender, cfg.MailFrom, cfg.SurveyURL.String(), cfg.BaseURL.String()+publicPath, owner)
+	m, err := r.Mailroom(sender, cfg.MailFrom, cfg.MailReplyTo, cfg.SurveyURL.String(), cfg.BaseURL.String()+publicPath, owner)
 	if err != nil {
 		return nil, err
 	}
@@ -354,8 +354,16 @@ func offerSetup(ctx context.Context, c *Call, s *System, cfg *config.Config) err
 func runCheck(ctx context.Context, c *Call, args []string) error {
 	var fs flag.FlagSet
 	file := fs.String("config", "", "file of settings")
+	replyText := fs.Bool("reply-text", false, "print the automatic answer for the mailbox that replies go to, and check nothing")
 	if _, err := parse(c, "check", &fs, args); err != nil {
 		return err
+	}
+	if *replyText {
+		letters, err := notifications.LoadLetters()
+		if err != nil {
+			return err
+		}
+		return say(c.Out, "%s", strings.TrimSuffix(letters.ReplyText(), "\n"))
 	}
 	bad := false
 	tell := func(what string, err error) {
@@ -392,6 +400,9 @@ func runCheck(ctx context.Context, c *Call, args []string) error {
 	}
 	if fromCfg, err := config.Load(c.Env, *file, "MAIL_FROM"); err == nil {
 		tell("sender of mails", notifications.CheckFrom(fromCfg.MailFrom))
+	}
+	if replyCfg, err := config.Load(c.Env, *file, "MAIL_REPLY_TO"); err == nil {
+		tell("address for replies to mails", notifications.CheckReplyTo(replyCfg.MailReplyTo))
 	}
 	if urls, err := config.Load(c.Env, *file, "BASE_URL", "SURVEY_URL"); err == nil {
 		tell("survey address in mails", notifications.CheckLink(urls.SurveyURL.String()))

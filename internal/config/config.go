@@ -30,6 +30,7 @@ type Config struct {
 	Keys           *seal.Keys
 	SMTP           string
 	MailFrom       mail.Address
+	MailReplyTo    mail.Address // zero: replies go to MailFrom
 	LogFormat      string
 	TrustedProxies []string
 	SurveyName     string // the neutral name in the survey's title
@@ -114,6 +115,17 @@ var settings = []setting{
 			return errors.New("want an address, as in Feedback <feedback@example.org>")
 		}
 		c.MailFrom = *a
+		return nil
+	}},
+	{"MAIL_REPLY_TO", "", false, "the mailbox that replies to survey mail go to, with the answer that check --reply-text prints; empty: MAIL_FROM", func(c *Config, v string) error {
+		if v == "" {
+			return nil
+		}
+		a, err := mail.ParseAddress(v)
+		if err != nil {
+			return errors.New("want an address, as in Feedback <replies@example.org>")
+		}
+		c.MailReplyTo = *a
 		return nil
 	}},
 	{"LOG", "text", false, "text or json", func(c *Config, v string) error {

@@ -23,14 +23,14 @@ func env(m map[string]string) func(string) string { return func(k string) string
 
 func TestLoadReportsEveryFaultAtOnce(t *testing.T) {
 	_, err := Load(env(map[string]string{
-		"VICTIMVOICE_ADDR": "nowhere", "VICTIMVOICE_BASE_URL": "ftp://x", "VICTIMVOICE_STORE": "mongodb://host", "VICTIMVOICE_LOG": "xml",
+		"VICTIMVOICE_ADDR": "nowhere", "VICTIMVOICE_BASE_URL": "ftp://x", "VICTIMVOICE_STORE": "mongodb://host", "VICTIMVOICE_LOG": "xml", "VICTIMVOICE_MAIL_REPLY_TO": "nobody",
 		"VICTIMVOICE_TRUSTED_PROXIES": "10.0.0.0/8, nonsense",
 	}), "")
 	var got []string
 	for _, f := range fault.FieldsOf(err) {
 		got = append(got, f.Field)
 	}
-	want := "VICTIMVOICE_ADDR VICTIMVOICE_BASE_URL VICTIMVOICE_STORE VICTIMVOICE_KEYS VICTIMVOICE_SMTP VICTIMVOICE_MAIL_FROM VICTIMVOICE_LOG VICTIMVOICE_TRUSTED_PROXIES"
+	want := "VICTIMVOICE_ADDR VICTIMVOICE_BASE_URL VICTIMVOICE_STORE VICTIMVOICE_KEYS VICTIMVOICE_SMTP VICTIMVOICE_MAIL_FROM VICTIMVOICE_MAIL_REPLY_TO VICTIMVOICE_LOG VICTIMVOICE_TRUSTED_PROXIES"
 	if strings.Join(got, " ") != want {
 		t.Errorf("faults in %v\nwant %s", got, want)
 	}
@@ -53,6 +53,12 @@ func TestLoadFromFileEnvironmentAndSecretFiles(t *testing.T) {
 	c, err := Load(env(map[string]string{"VICTIMVOICE_ADDR": ":9"}), conf)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if c.MailReplyTo.Address != "" {
+		t.Errorf("replies go to %v without a setting", c.MailReplyTo)
+	}
+	if with, err := Load(env(map[string]string{"VICTIMVOICE_MAIL_REPLY_TO": "Feedback <replies@example.org>"}), conf); err != nil || with.MailReplyTo.Address != "replies@example.org" {
+		t.Errorf("replies: %v %v", with, err)
 	}
 	if c.Addr != ":9" || c.MailFrom.Address != "feedback@example.org" || c.SurveyURL != c.BaseURL || c.Keys == nil {
 		t.Errorf("settings are not as given: %v", c)

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
+
+	"victimvoice/internal/numerals"
 )
 
 // filed gives every language that has a file anywhere, offered or not.
@@ -132,6 +135,31 @@ func TestAnswersDiffer(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// Numbers stand in the digits of the language, as many as in English; what is
+// dialled stays as it is on the keys.
+func TestNumbersInTheLanguagesDigits(t *testing.T) {
+	s := loaded(t)
+	dialled := regexp.MustCompile(`999|101`)
+	for _, lang := range filed(t) {
+		digits := numerals.Write(lang, 1023456789)
+		for _, proxy := range []bool{false, true} {
+			everyTextIn(s, lang, proxy, func(where, en, text string) {
+				numbers := func(s string) int {
+					return len(regexp.MustCompile(`\pN+`).FindAllString(dialled.ReplaceAllString(s, ""), -1))
+				}
+				if numbers(en) != numbers(text) {
+					t.Errorf("%s %s: other numbers than %q: %q", lang, where, en, text)
+				}
+				for _, r := range dialled.ReplaceAllString(text, "") {
+					if unicode.IsDigit(r) && !strings.ContainsRune(digits, r) {
+						t.Errorf("%s %s: %c is no digit of the language: %q", lang, where, r, text)
+					}
+				}
+			})
 		}
 	}
 }

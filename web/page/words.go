@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"victimvoice/internal/numerals"
 )
 
 // Words are a room's texts by language and key, from data files alone: one
@@ -108,15 +110,19 @@ func (w *Words) In(lang string) Voice {
 	return Voice{Lang: FallbackLanguage, m: map[string]string{}}
 }
 
-// Say gives a text with name and value pairs filled in. An unknown key fails the
-// page, so that a test of the page finds it.
+// Say gives a text with name and value pairs filled in, numbers as the language
+// writes them. An unknown key fails the page, so that a test of the page finds it.
 func (v Voice) Say(key string, pairs ...any) (string, error) {
 	text, ok := v.m[key]
 	if !ok {
 		return "", fmt.Errorf("no words for %q", key)
 	}
 	for i := 0; i+1 < len(pairs); i += 2 {
-		text = strings.ReplaceAll(text, "{"+fmt.Sprint(pairs[i])+"}", fmt.Sprint(pairs[i+1]))
+		value := fmt.Sprint(pairs[i+1])
+		if n, ok := pairs[i+1].(int); ok {
+			value = numerals.Write(v.Lang, n)
+		}
+		text = strings.ReplaceAll(text, "{"+fmt.Sprint(pairs[i])+"}", value)
 	}
 	return text, nil
 }

@@ -89,6 +89,16 @@ func TestVoices(t *testing.T) {
 	if got, err := w.In("cy").Say("go", "where", "/withdraw", "n", 3); err != nil || got != "Mynd i /withdraw" {
 		t.Errorf("%q, %v", got, err)
 	}
+	files := wordFiles(map[string]string{"en.yaml": "at: '{n} of {of}'\n", "bn.yaml": "at: '{of}টির মধ্যে {n}'\n", "ar.yaml": "at: '{n} من {of}'\n"})
+	if w, err := LoadWords(files, "locales"); err != nil {
+		t.Error(err)
+	} else {
+		for lang, want := range map[string]string{"en": "3 of 19", "bn": "১৯টির মধ্যে ৩", "ar": "٣ من ١٩"} {
+			if got, err := w.In(lang).Say("at", "n", 3, "of", 19); err != nil || got != want {
+				t.Errorf("%s: %q %v", lang, got, err)
+			}
+		}
+	}
 	if _, err := w.In("cy").Say("wait"); err == nil {
 		t.Error("an unknown key says something")
 	}

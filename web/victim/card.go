@@ -10,6 +10,7 @@ import (
 
 	"victimvoice/internal/edge"
 	"victimvoice/internal/fault"
+	"victimvoice/internal/numerals"
 	"victimvoice/survey"
 	"victimvoice/web/page"
 )
@@ -209,13 +210,12 @@ func (s *Pages) lastDay(v page.Voice, card survey.Card) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	digits, err := v.Say("card-digits")
-	if err != nil {
-		return "", err
-	}
-	ten := []rune(digits)
-	number := func(n int) string {
-		return strings.Map(func(r rune) rune { return ten[r-'0'] }, strconv.Itoa(n))
+	number := func(n int) string { // a year has its digits and no mark among them
+		var b strings.Builder
+		for _, r := range strconv.Itoa(n) {
+			b.WriteString(numerals.Write(v.Lang, int(r-'0')))
+		}
+		return b.String()
 	}
 	return v.Say("card-date", "day", number(day), "month", strings.Fields(months)[month-1], "year", number(year))
 }

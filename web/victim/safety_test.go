@@ -473,8 +473,10 @@ func TestPagesOutsideASessionSpeakTheBrowsersLanguage(t *testing.T) {
 			t.Errorf("%q: two pages for nothing", languages)
 		}
 	}
-	if !strings.Contains(get("/f", "ur"), `dir="rtl"`) {
-		t.Error("Urdu runs left to right")
+	for _, l := range w.rooms.Survey.Questionnaires().LanguagesOffered() {
+		if body := get("/f", l.Code); !strings.Contains(body, `lang="`+l.Code+`" dir="`+l.Direction+`"`) {
+			t.Errorf("%s does not run %s:\n%s", l.Name, l.Direction, body)
+		}
 	}
 }
 

@@ -125,7 +125,7 @@ func TestCardsInEveryLanguage(t *testing.T) {
 	card := survey.Card{Code: "7KQ2-M0XD-94TR", ExpiresAt: time.Date(2026, 4, 5, 23, 0, 0, 0, time.UTC)}
 	dates := map[string]string{
 		"en": "5 April 2026", "cy": "5 Ebrill 2026", "pl": "5 kwietnia 2026", "ro": "5 aprilie 2026", "pt": "5 de abril de 2026",
-		"bn": "৫ এপ্রিল ২০২৬", "ur": "5 اپریل 2026", "ar": "5 أبريل 2026",
+		"bn": "৫ এপ্রিল ২০২৬", "ur": "5 اپریل 2026", "ar": "٥ أبريل ٢٠٢٦",
 	}
 	for _, l := range set.LanguagesOffered() {
 		lang := l.Code
@@ -151,9 +151,6 @@ func TestCardsInEveryLanguage(t *testing.T) {
 		months, err := words.In(lang).Say("card-months")
 		if err != nil || len(strings.Fields(months)) != 12 {
 			t.Errorf("%s has %d months", lang, len(strings.Fields(months)))
-		}
-		if digits, err := words.In(lang).Say("card-digits"); err != nil || len([]rune(digits)) != 10 {
-			t.Errorf("%s has the digits %q", lang, digits)
 		}
 	}
 }

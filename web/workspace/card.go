@@ -42,11 +42,7 @@ func (s *Pages) cardForm(v *survey.CaseView) cardForm {
 		}
 	}
 	for _, l := range s.Survey.Questionnaires().LanguagesOffered() {
-		name, ok := languageWords[l.Code]
-		if !ok {
-			name = l.Name
-		}
-		form.Language.Choices = append(form.Language.Choices, page.Choice{Value: l.Code, Label: name})
+		form.Language.Choices = append(form.Language.Choices, page.Choice{Value: l.Code, Label: languageName(l.Code)})
 		if f := v.Facts.Contact; f != nil && f.Language == l.Code {
 			form.Language.Value = l.Code
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"victimvoice/internal/access"
 	"victimvoice/internal/audit"
@@ -153,13 +155,18 @@ func (s *Pages) facts(v *survey.CaseView) []fact {
 		add("Safe times", s.safeTimes(contact))
 	}
 	if contact != nil && contact.Language != "" {
-		name, ok := languageWords[contact.Language]
-		if !ok {
-			name = contact.Language
-		}
-		add("Language", name)
+		add("Language", languageName(contact.Language))
 	}
 	return out
+}
+
+// languageName names a language in English: any that police record, not ours alone.
+func languageName(code string) string {
+	tag, err := language.Parse(code)
+	if err != nil {
+		return code
+	}
+	return display.English.Tags().Name(tag)
 }
 
 func (s *Pages) safeTimes(f *survey.ContactFacts) string {

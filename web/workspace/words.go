@@ -97,8 +97,6 @@ var modeWords = map[survey.Mode]string{
 
 var consentWords = map[string]string{"in-person": "In person", "phone": "By phone", "video": "By video", "writing": "In writing"}
 
-var languageWords = map[string]string{"en": "English", "cy": "Welsh", "ur": "Urdu", "bn": "Bengali", "pl": "Polish", "ar": "Arabic", "ro": "Romanian", "pt": "Portuguese", "pa": "Punjabi"}
-
 var dayWords = map[string]string{"mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday", "sun": "Sunday"}
 
 // ruleWords say why an alert was raised, and no more.
