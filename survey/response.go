@@ -142,5 +142,5 @@ type Sitting struct {
 
 	// Shown is the questionnaire of the page that was sent, as the page names it: a
 	// page may be older than the program that takes it. It is of one request and not stored.
-	Shown string `json:"-"`
+	Shown string `json:"shown,omitempty"`
 }
