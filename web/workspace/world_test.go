@@ -78,16 +78,16 @@ func must[T any](v T, err error) func(t *testing.T) T {
 // fixed are the parts that never change, read once for all tests.
 var fixed = sync.OnceValues(func() (parts struct {
 	sets  *questionnaires.Set
+	book  *codebook.Codebook
 	coder *coding.Coder
 }, err error) {
 	if parts.sets, err = questionnaires.Load(); err != nil {
 		return parts, err
 	}
-	book, err := codebook.Load()
-	if err != nil {
+	if parts.book, err = codebook.Load(); err != nil {
 		return parts, err
 	}
-	parts.coder, err = coding.New(book)
+	parts.coder, err = coding.New(parts.book)
 	return parts, err
 })
 
@@ -107,7 +107,7 @@ func newWorld(t *testing.T) *world {
 	parts := must(fixed())(t)
 	w.survey = survey.NewService(survey.Parts{Store: w.store, Keys: keys, Audit: record, Policy: must(survey.DefaultPolicy())(t), Geography: must(survey.DefaultGeography())(t), Questionnaires: parts.sets, Now: now, Log: log})
 	panel := must(figures.New(parts.sets, []figures.Theme{{Code: "COM_UPDATES", Title: "Being kept informed", Construct: "communication"}}))(t)
-	w.analysis = analysis.NewService(w.store, w.store, w.survey, parts.coder, panel, keys, now, log)
+	w.analysis = analysis.NewService(w.store, w.store, w.survey, parts.coder, parts.book, panel, keys, record, now, log)
 	w.loop = loop.NewService(w.store, w.survey, w.analysis, keys, record, now, log)
 	w.pages = must(New(Parts{
 		Access: w.access, Survey: w.survey, Analysis: w.analysis, Loop: w.loop, Audit: record, Backlog: w.store.OutboxBacklog,
