@@ -142,32 +142,60 @@ func doubt(labels []Label) int64 {
 // is left: language tells whether those in other languages. Two people never
 // hold the same text. The texts themselves are read one by one, by Open.
 func (s *Service) Batch(ctx context.Context, actor survey.Actor, language bool) ([]Coding, error) {
-	held, err := s.held(ctx, actor)
-	if err != nil {
-		return nil, err
-	}
-	held = slices.DeleteFunc(held, func(c Coding) bool { return (c.Draw.How == DrawnLanguage) != language })
-	if len(held) > 0 {
-		return held, nil
+	held, err := s.Held(ctx, actor, language)
+	if err != nil || len(held) > 0 {
+		return held, err
 	}
 	if language {
 		waiting, err := s.queued(ctx, QueueLanguage)
 		if err != nil {
 			return nil, err
 		}
-		return s.take(ctx, actor, waiting, DrawnLanguage, BatchSize, nil)
+		batch, err := s.take(ctx, actor, waiting, DrawnLanguage, BatchSize, nil)
+		s.shuffle(batch)
+		return batch, err
 	}
 	return s.draw(ctx, actor)
 }
 
-// held lists what somebody holds now.
-func (s *Service) held(ctx context.Context, actor survey.Actor) ([]Coding, error) {
+// Held lists what somebody still has to code of what they drew, in the order of a
+// batch; language tells whether of those in other languages.
+func (s *Service) Held(ctx context.Context, actor survey.Actor, language bool) ([]Coding, error) {
 	cs, err := s.codings.CodingsHeld(ctx, actor.ID, drawWindow)
 	if err != nil {
 		return nil, fmt.Errorf("list the texts somebody holds: %w", err)
 	}
 	now := s.now()
-	return slices.DeleteFunc(cs, func(c Coding) bool { return c.Gone || !c.Draw.Until.After(now) }), nil
+	cs = slices.DeleteFunc(cs, func(c Coding) bool {
+		return c.Gone || !c.Draw.Until.After(now) || (c.Draw.How == DrawnLanguage) != language
+	})
+	s.shuffle(cs)
+	return cs, nil
+}
+
+// shuffle puts a batch in an order from which nobody can tell how a text came to
+// them, and with it whether the coder was unsure of it.
+func (s *Service) shuffle(cs []Coding) {
+	slices.SortFunc(cs, func(a, b Coding) int {
+		return cmp.Or(cmp.Compare(s.rank("batch", a.ID), s.rank("batch", b.ID)), strings.Compare(a.ID, b.ID))
+	})
+}
+
+// Latest lists the texts that people have coded last and are done with, the
+// latest first, without opening any.
+func (s *Service) Latest(ctx context.Context, limit int) ([]Coding, error) {
+	var out []Coding
+	for _, queue := range []string{QueueRead, QueueDouble} {
+		cs, err := s.codings.CodingsLatest(ctx, queue, limit)
+		if err != nil {
+			return nil, fmt.Errorf("list the texts that people read: %w", err)
+		}
+		out = append(out, cs...)
+	}
+	slices.SortFunc(out, func(a, b Coding) int {
+		return cmp.Or(b.ChangedAt.Compare(a.ChangedAt), strings.Compare(a.ID, b.ID))
+	})
+	return out[:min(limit, len(out))], nil
 }
 
 func (s *Service) queued(ctx context.Context, queue string) ([]Coding, error) {
@@ -200,10 +228,7 @@ func (s *Service) draw(ctx context.Context, actor survey.Actor) ([]Coding, error
 			return batch, err
 		}
 	}
-	// So that nobody can tell from the order how a text came to them, and with it whether the coder was unsure of it.
-	slices.SortFunc(batch, func(a, b Coding) int {
-		return cmp.Or(cmp.Compare(s.rank("batch", a.ID), s.rank("batch", b.ID)), strings.Compare(a.ID, b.ID))
-	})
+	s.shuffle(batch)
 	return batch, nil
 }
 
