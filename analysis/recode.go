@@ -85,7 +85,10 @@ func (s *Service) recode(ctx context.Context, old *Coding, version string, dry b
 			} else {
 				c.Labels = labels
 			}
-			c.Codebook, c.CodedAt, c.ChangedAt = version, now, now
+			c.Codebook, c.ChangedAt = version, now
+			if c.Status != StatusOtherLanguage { // those wait in the order in which they came
+				c.CodedAt = now
+			}
 			s.place(c)
 			return nil
 		})
