@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"victimvoice/analysis/codebook"
 	"victimvoice/analysis/coding"
 	"victimvoice/analysis/figures"
 	"victimvoice/analysis/redact"
+	"victimvoice/internal/audit"
 	"victimvoice/internal/fault"
 	"victimvoice/internal/seal"
 	"victimvoice/survey"
@@ -46,8 +47,10 @@ type Service struct {
 	rows    Rows
 	survey  *survey.Service
 	coder   *coding.Coder
+	book    *codebook.Codebook
 	panel   *figures.Panel
 	keys    *seal.Keys
+	audit   *audit.Log
 	now     func() time.Time
 	log     *slog.Logger
 
@@ -56,14 +59,17 @@ type Service struct {
 }
 
 // NewService puts the room together.
-func NewService(codings Codings, rows Rows, sv *survey.Service, coder *coding.Coder, panel *figures.Panel, keys *seal.Keys, now func() time.Time, log *slog.Logger) *Service {
-	return &Service{codings: codings, rows: rows, survey: sv, coder: coder, panel: panel, keys: keys, now: func() time.Time { return now().UTC().Truncate(time.Millisecond) }, log: log}
+func NewService(codings Codings, rows Rows, sv *survey.Service, coder *coding.Coder, book *codebook.Codebook, panel *figures.Panel, keys *seal.Keys, record *audit.Log, now func() time.Time, log *slog.Logger) *Service {
+	return &Service{codings: codings, rows: rows, survey: sv, coder: coder, book: book, panel: panel, keys: keys, audit: record, now: func() time.Time { return now().UTC().Truncate(time.Millisecond) }, log: log}
 }
 
 // At gives the same service with another clock and the survey room at that clock.
 func (s *Service) At(sv *survey.Service, now func() time.Time) *Service {
-	return NewService(s.codings, s.rows, sv, s.coder, s.panel, s.keys, now, s.log)
+	return NewService(s.codings, s.rows, sv, s.coder, s.book, s.panel, s.keys, s.audit, now, s.log)
 }
+
+// Codebook is the themes that texts are coded by.
+func (s *Service) Codebook() *codebook.Codebook { return s.book }
 
 // Panel is where every figure is made.
 func (s *Service) Panel() *figures.Panel { return s.panel }
@@ -113,31 +119,38 @@ func (s *Service) code(ctx context.Context, r *survey.Response, item, text strin
 	if err != nil {
 		return fmt.Errorf("seal a redacted text: %w", err)
 	}
-	status, labels := StatusOtherLanguage, []Label{}
-	if r.Language == "" || r.Language == "en" || strings.HasPrefix(r.Language, "en-") {
-		status = StatusCoded
-		for _, l := range s.coder.Code(redacted) {
-			labels = append(labels, Label{Code: l.Code, Polarity: l.Polarity, Start: l.Start, End: l.End, Confidence: l.Confidence})
-		}
-	}
+	status, labels := s.read(r.Language, redacted)
 	now := s.now()
 	_, err = s.codings.UpdateCoding(ctx, id, func(c *Coding) error {
 		if c.Gone {
 			return survey.ErrUnchanged
 		}
-		if slices.ContainsFunc(c.Labels, func(l Label) bool { return l.By != "" }) {
+		if c.ByPeople() {
 			return survey.ErrUnchanged // a person has coded it: the machine does not undo that
 		}
 		*c = Coding{
 			ID: c.ID, Version: c.Version, Response: r.ID, Item: item, Stage: r.Stage, Language: r.Language, Codebook: s.coder.Version(),
-			Text: sealed, Labels: labels, Status: status, CodedAt: now, ChangedAt: now,
+			Text: sealed, Labels: labels, Status: status, Draw: c.Draw, Passed: c.Passed, CodedAt: now, ChangedAt: now,
 		}
+		s.place(c)
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("keep a coding: %w", err)
 	}
 	return nil
+}
+
+// read gives what the coder makes of a redacted text, and the status of that.
+func (s *Service) read(language, redacted string) (status string, labels []Label) {
+	labels = []Label{}
+	if language != "" && language != "en" && !strings.HasPrefix(language, "en-") {
+		return StatusOtherLanguage, labels
+	}
+	for _, l := range s.coder.Code(redacted) {
+		labels = append(labels, Label{Code: l.Code, Polarity: l.Polarity, Start: l.Start, End: l.End, Confidence: l.Confidence})
+	}
+	return StatusCoded, labels
 }
 
 func codingPurpose(id string) string { return seal.Purpose("coding", id) }

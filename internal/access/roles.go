@@ -5,7 +5,7 @@ import "slices"
 // Role is what somebody is here for.
 type Role string
 
-// The roles. Analyst sees figures and nothing of any one person.
+// The roles. Analyst sees figures and redacted texts, and never whose they are.
 const (
 	Advocate      Role = "advocate"
 	Commissioner  Role = "commissioner"
@@ -31,7 +31,7 @@ const (
 	ResponsesVoid   Permission = "responses:void"    // void a response that the victim did not give
 	FiguresRead     Permission = "figures:read"      // shares, charts, tables, themes
 	WordsRead       Permission = "words:read"        // redacted comments, suppressed as figures are
-	CodingCorrect   Permission = "coding:correct"    // correct a theme, work the coding queue
+	CodingCorrect   Permission = "coding:correct"    // read redacted texts one by one and say their themes
 	ActionsRead     Permission = "actions:read"
 	ActionsManage   Permission = "actions:manage"  // raise, plan, check and close actions
 	ActionsPublish  Permission = "actions:publish" // put them on the public page and tell people
@@ -56,7 +56,7 @@ func Permissions(r Role) []Permission {
 		// An administrator runs the service and reads nobody's answers.
 		return []Permission{UsersManage, APIKeysManage, SettingsManage, CasesImport, AlertsAll, AuditRead, OutboxRead}
 	case Analyst:
-		return []Permission{FiguresRead, ActionsRead, ExportFigures, ExportRows}
+		return []Permission{FiguresRead, CodingCorrect, ActionsRead, ExportFigures, ExportRows}
 	}
 	return nil
 }

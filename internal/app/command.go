@@ -62,7 +62,7 @@ func commands() []command {
 		{"check", "[--config FILE] [--reply-text]", "checks settings, store and mail server, and says every fault at once", runCheck},
 		{"import", "FILE [--dry-run] [--partial] [--json]", "case events in bulk, from .csv or .jsonl, or - for standard input", runImport},
 		{"export", "cases|responses|figures|audit [--format csv|jsonl|xlsx]", "tables with a data dictionary, as a stream", runExport},
-		{"themes", "code | evaluate FILE [--json]", "codes JSON lines of text into themes, or measures the coder on labelled ones", runThemes},
+		{"themes", "code | evaluate FILE [--json] | recode [--dry-run]", "codes JSON lines of text into themes, measures the coder on labelled ones, or codes what is kept anew with the present codebook", runThemes},
 		{"redact", "", "takes names and numbers out of JSON lines of text", runRedact},
 		{"user", "add|list|disable|reset", "accounts of staff", runUser},
 		{"apikey", "add|list|revoke", "keys of machines", runAPIKey},
@@ -321,9 +321,12 @@ func printJSON(w io.Writer, v any) error {
 }
 
 func runThemes(ctx context.Context, c *Call, args []string) error {
-	what, args, err := verb(c, "themes", args, "code", "evaluate")
+	what, args, err := verb(c, "themes", args, "code", "evaluate", "recode")
 	if err != nil {
 		return err
+	}
+	if what == "recode" {
+		return runRecode(ctx, c, args)
 	}
 	book, err := codebook.Load()
 	if err != nil {

@@ -253,7 +253,7 @@ func demoBegin(ctx context.Context, c *Call, r *Rooms, cases int, d *demoFile) e
 		email string
 		name  string
 	}{
-		{access.Advocate, advocates[0], "Demo Advocate"}, {access.Commissioner, "commissioner@example.org", "Demo Commissioner"}, {access.Administrator, "administrator@example.org", "Demo Administrator"},
+		{access.Advocate, advocates[0], "Demo Advocate"}, {access.Commissioner, "commissioner@example.org", "Demo Commissioner"}, {access.Analyst, "analyst@example.org", "Demo Analyst"}, {access.Administrator, "administrator@example.org", "Demo Administrator"},
 	} {
 		password, err := passphrase()
 		if err != nil {

@@ -25,6 +25,24 @@ func (s *Store) CodingsOf(ctx context.Context, response string) ([]analysis.Codi
 	return s.codings.list(ctx, where("response", response), ascending("_id"), 0)
 }
 
+// CodingsQueued implements [analysis.Codings].
+func (s *Store) CodingsQueued(ctx context.Context, queue string, limit int) ([]analysis.Coding, error) {
+	return s.codings.upTo(ctx, limit, where("queue", queue), ascending("order", "_id"))
+}
+
+// CodingsLatest implements [analysis.Codings].
+func (s *Store) CodingsLatest(ctx context.Context, queue string, limit int) ([]analysis.Coding, error) {
+	return s.codings.upTo(ctx, limit, where("queue", queue), where("changed_at", -1, "_id", -1))
+}
+
+// CodingsHeld implements [analysis.Codings]; nobody holds nothing.
+func (s *Store) CodingsHeld(ctx context.Context, by string, limit int) ([]analysis.Coding, error) {
+	if by == "" {
+		return nil, ctx.Err()
+	}
+	return s.codings.upTo(ctx, limit, where("draw.by", by), ascending("order", "_id"))
+}
+
 // CodingsChanged implements [analysis.Codings].
 func (s *Store) CodingsChanged(ctx context.Context, since time.Time) iter.Seq2[analysis.Coding, error] {
 	return s.codings.changedSince(ctx, since, where(), func(c *analysis.Coding) time.Time { return c.ChangedAt })

@@ -78,6 +78,7 @@ type parts struct {
 	policy *survey.Policy
 	geo    *survey.Geography
 	sets   *questionnaires.Set
+	book   *codebook.Codebook
 	coder  *coding.Coder
 	themes []figures.Theme
 }
@@ -99,14 +100,13 @@ var loaded = sync.OnceValues(func() (p parts, err error) {
 	if p.sets, err = questionnaires.Load(); err != nil {
 		return p, err
 	}
-	book, err := codebook.Load()
-	if err != nil {
+	if p.book, err = codebook.Load(); err != nil {
 		return p, err
 	}
-	for _, c := range book.Codes {
+	for _, c := range p.book.Codes {
 		p.themes = append(p.themes, figures.Theme{Code: c.ID, Title: c.Title, Construct: string(c.Group)})
 	}
-	p.coder, err = coding.New(book)
+	p.coder, err = coding.New(p.book)
 	return p, err
 })
 
@@ -151,7 +151,7 @@ func (w *World) Restart() (crashed bool) {
 	w.Keys = p.keys
 	w.Audit = audit.New(w.Store, now, p.keys.Subkey("audit"))
 	w.Survey = survey.NewService(survey.Parts{Store: w.Store, Keys: p.keys, Audit: w.Audit, Policy: p.policy, Geography: p.geo, Questionnaires: p.sets, Now: now, Log: log})
-	w.Analysis = analysis.NewService(w.Store, w.Store, w.Survey, p.coder, panel, p.keys, now, log)
+	w.Analysis = analysis.NewService(w.Store, w.Store, w.Survey, p.coder, p.book, panel, p.keys, w.Audit, now, log)
 	w.Loop = loop.NewService(w.Store, w.Survey, w.Analysis, p.keys, w.Audit, now, log)
 	return crashed
 }

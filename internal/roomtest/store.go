@@ -288,6 +288,26 @@ func (s *Store) CodingsOf(ctx context.Context, response string) ([]analysis.Codi
 	return call(s, "CodingsOf", func() ([]analysis.Coding, error) { return s.Store.CodingsOf(ctx, response) })
 }
 
+// Coding is the store's.
+func (s *Store) Coding(ctx context.Context, id string) (analysis.Coding, error) {
+	return call(s, "Coding", func() (analysis.Coding, error) { return s.Store.Coding(ctx, id) })
+}
+
+// CodingsQueued is the store's.
+func (s *Store) CodingsQueued(ctx context.Context, queue string, limit int) ([]analysis.Coding, error) {
+	return call(s, "CodingsQueued", func() ([]analysis.Coding, error) { return s.Store.CodingsQueued(ctx, queue, limit) })
+}
+
+// CodingsLatest is the store's.
+func (s *Store) CodingsLatest(ctx context.Context, queue string, limit int) ([]analysis.Coding, error) {
+	return call(s, "CodingsLatest", func() ([]analysis.Coding, error) { return s.Store.CodingsLatest(ctx, queue, limit) })
+}
+
+// CodingsHeld is the store's.
+func (s *Store) CodingsHeld(ctx context.Context, by string, limit int) ([]analysis.Coding, error) {
+	return call(s, "CodingsHeld", func() ([]analysis.Coding, error) { return s.Store.CodingsHeld(ctx, by, limit) })
+}
+
 // CodingsChanged is the store's.
 func (s *Store) CodingsChanged(ctx context.Context, since time.Time) iter.Seq2[analysis.Coding, error] {
 	return stream(s, "CodingsChanged", s.Store.CodingsChanged(ctx, since))

@@ -25,6 +25,21 @@ func (s *Store) CodingsOf(ctx context.Context, response string) ([]analysis.Codi
 	return s.codings.list(ctx, "WHERE response = ? ORDER BY id", response)
 }
 
+// CodingsQueued implements [analysis.Codings].
+func (s *Store) CodingsQueued(ctx context.Context, queue string, limit int) ([]analysis.Coding, error) {
+	return s.codings.list(ctx, "WHERE queue = ? ORDER BY place, id LIMIT ?", queue, max(limit, 0))
+}
+
+// CodingsLatest implements [analysis.Codings].
+func (s *Store) CodingsLatest(ctx context.Context, queue string, limit int) ([]analysis.Coding, error) {
+	return s.codings.list(ctx, "WHERE queue = ? ORDER BY changed_at DESC, id DESC LIMIT ?", queue, max(limit, 0))
+}
+
+// CodingsHeld implements [analysis.Codings]; nobody holds nothing.
+func (s *Store) CodingsHeld(ctx context.Context, by string, limit int) ([]analysis.Coding, error) {
+	return s.codings.list(ctx, "WHERE holder = ? AND holder <> '' ORDER BY place, id LIMIT ?", by, max(limit, 0))
+}
+
 // CodingsChanged implements [analysis.Codings].
 func (s *Store) CodingsChanged(ctx context.Context, since time.Time) iter.Seq2[analysis.Coding, error] {
 	return s.codings.changedSince(ctx, since, func(c *analysis.Coding) time.Time { return c.ChangedAt })

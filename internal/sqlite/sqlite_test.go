@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"victimvoice/analysis"
 	"victimvoice/internal/access"
 	"victimvoice/internal/fault"
 	"victimvoice/internal/sqlite"
@@ -202,7 +203,14 @@ func TestOlderSchemaIsBroughtUp(t *testing.T) {
 	if _, err := s.UpdateCase(t.Context(), "c", func(c *survey.Case) error { c.Force = "kept"; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	for _, back := range []string{"DROP TABLE abouts", "PRAGMA user_version = 1"} {
+	if _, err := s.UpdateCoding(t.Context(), "r/i", func(c *analysis.Coding) error { c.Response = "r"; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for _, back := range []string{
+		"DROP INDEX codings_queued", "DROP INDEX codings_latest", "DROP INDEX codings_held",
+		"ALTER TABLE codings DROP COLUMN queue", "ALTER TABLE codings DROP COLUMN place", "ALTER TABLE codings DROP COLUMN holder",
+		"DROP TABLE abouts", "PRAGMA user_version = 1",
+	} {
 		if err := s.Exec(t.Context(), back); err != nil {
 			t.Fatal(err)
 		}
@@ -213,6 +221,12 @@ func TestOlderSchemaIsBroughtUp(t *testing.T) {
 	s = openAt(t, path, sqlite.Options{})
 	if c, err := s.Case(t.Context(), "c"); err != nil || c.Force != "kept" {
 		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := s.UpdateCoding(t.Context(), "r/i", func(c *analysis.Coding) error { c.Queue = "open"; return nil }); err != nil {
+		t.Error(err)
+	}
+	if cs, err := s.CodingsQueued(t.Context(), "open", 9); err != nil || len(cs) != 1 || cs[0].Response != "r" {
+		t.Errorf("%+v, %v", cs, err)
 	}
 	if _, err := s.UpdateAbout(t.Context(), "a", func(a *survey.About) error { a.State = survey.AboutAnswered; return nil }); err != nil {
 		t.Error(err)

@@ -78,8 +78,10 @@ func (s *Store) collections() {
 		table: "codings", noun: "coding",
 		id:   func(c *analysis.Coding) *string { return &c.ID },
 		vers: func(c *analysis.Coding) *int64 { return &c.Version },
-		cols: []string{"response", "changed_at"},
-		vals: func(c *analysis.Coding) []any { return []any{c.Response, ms(c.ChangedAt)} },
+		cols: []string{"response", "changed_at", "queue", "place", "holder"},
+		vals: func(c *analysis.Coding) []any {
+			return []any{c.Response, ms(c.ChangedAt), c.Queue, c.Order, c.Draw.By}
+		},
 	})
 	s.alerts = newCollection(s, spec[loop.Alert]{
 		table: "alerts", noun: "alert",

@@ -78,6 +78,9 @@ func Calls(s Store) map[string]func(context.Context) error {
 			_, err := s.UpdateCoding(ctx, "x", nothing[analysis.Coding])
 			return err
 		},
+		"CodingsQueued":  func(ctx context.Context) error { _, err := s.CodingsQueued(ctx, "x", 1); return err },
+		"CodingsLatest":  func(ctx context.Context) error { _, err := s.CodingsLatest(ctx, "x", 1); return err },
+		"CodingsHeld":    func(ctx context.Context) error { _, err := s.CodingsHeld(ctx, "x", 1); return err },
 		"CodingsOf":      func(ctx context.Context) error { _, err := s.CodingsOf(ctx, "x"); return err },
 		"CodingsChanged": func(ctx context.Context) error { return drain(s.CodingsChanged(ctx, t0)) },
 

@@ -453,6 +453,55 @@ func loopLists(t *testing.T, s Store) {
 	wantKind(t, err, fault.NotFound, "a deleted subscriber")
 }
 
+// codingQueues: the queues of texts that wait for a person.
+func codingQueues(t *testing.T, s Store) {
+	t.Helper()
+	ctx := t.Context()
+	for i, q := range []struct {
+		queue, by string
+		order     int64
+	}{{"random", "", 7}, {"random", "ann", 3}, {"random", "", 3}, {"open", "ann", -5}, {"open", "ben", 1 << 50}, {"", "", 0}} {
+		_, err := s.UpdateCoding(ctx, fmt.Sprint("q", i), func(c *analysis.Coding) error {
+			c.Queue, c.Order, c.ChangedAt = q.queue, q.order, t0.Add(time.Duration(i/2)*time.Second)
+			if q.by != "" {
+				c.Draw = analysis.Draw{By: q.by, How: "random", Until: t0}
+			}
+			return nil
+		})
+		ok(t, err)
+	}
+	ids := func(cs []analysis.Coding) []string {
+		return idsOf(cs, func(c analysis.Coding) string { return c.ID })
+	}
+	for _, q := range []struct {
+		name, of string
+		limit    int
+		list     func(context.Context, string, int) ([]analysis.Coding, error)
+		want     []string
+	}{
+		{"queued", "random", 9, s.CodingsQueued, []string{"q1", "q2", "q0"}},
+		{"the first queued", "random", 2, s.CodingsQueued, []string{"q1", "q2"}},
+		{"queued, large and negative", "open", 9, s.CodingsQueued, []string{"q3", "q4"}},
+		{"none queued", "random", 0, s.CodingsQueued, nil},
+		{"no such queue", "nothing", 9, s.CodingsQueued, nil},
+		{"the latest", "random", 9, s.CodingsLatest, []string{"q2", "q1", "q0"}},
+		{"the very latest", "open", 1, s.CodingsLatest, []string{"q4"}},
+		{"held", "ann", 9, s.CodingsHeld, []string{"q3", "q1"}},
+		{"the first held", "ann", 1, s.CodingsHeld, []string{"q3"}},
+		{"held by nobody", "", 9, s.CodingsHeld, nil},
+	} {
+		got, err := q.list(ctx, q.of, q.limit)
+		same(t, q.name, ids(must(t, got, err)), q.want)
+	}
+	// Given back, and out of its queue.
+	_, err := s.UpdateCoding(ctx, "q1", func(c *analysis.Coding) error { c.Queue, c.Draw = "read", analysis.Draw{}; return nil })
+	ok(t, err)
+	got, err := s.CodingsHeld(ctx, "ann", 9)
+	same(t, "held after one was given back", ids(must(t, got, err)), []string{"q3"})
+	got, err = s.CodingsQueued(ctx, "random", 9)
+	same(t, "queued after one was read", ids(must(t, got, err)), []string{"q2", "q0"})
+}
+
 func codingsAndLeases(t *testing.T, s Store) {
 	ctx := t.Context()
 	for _, id := range []string{"r1/b", "r1/a", "r2/a"} {
@@ -468,6 +517,7 @@ func codingsAndLeases(t *testing.T, s Store) {
 	if len(got) == 2 && (len(got[0].Labels) != 1 || got[0].Labels[0].Confidence != 0.875) {
 		t.Errorf("labels: %+v", got[0].Labels)
 	}
+	codingQueues(t, s)
 
 	// Of many who want a free lease one gets it.
 	won := gather(t, 20, func(i int) ([]string, error) {

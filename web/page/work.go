@@ -8,6 +8,7 @@ type Work struct {
 	Done     string    // what the last form did, in words
 	Problems []Problem // what is wrong with what was sent
 	Style    string    // address of a further style sheet; empty: none
+	Script   string    // name of a further static script; empty: none
 }
 
 // Place is one entry of the navigation.

@@ -37,6 +37,12 @@ var doneWords = map[string]string{
 	"disabled":         "The account is disabled and signed out everywhere.",
 	"enabled":          "The account is open again.",
 	"revoked":          "The key is revoked.",
+	"coded":            "Kept. This is the next text.",
+	"coded-last":       "Kept. That was the last of your texts.",
+	"coded-alone":      "Kept.",
+	"passed":           "Passed over: somebody else will read it. This is the next text.",
+	"passed-last":      "Passed over: somebody else will read it. That was the last of your texts.",
+	"no-texts":         "No text waits for you now.",
 	"voided":           "The answers are emptied. That there were some stays on record.",
 }
 
@@ -143,7 +149,7 @@ var roleHints = map[access.Role]string{
 	access.Advocate:      "Sees their own cases, answers on people's behalf, settles their alerts.",
 	access.Commissioner:  "Sees figures, raises and publishes actions. Sees no case.",
 	access.Administrator: "Runs the service, and takes alerts as the victim-care team. Reads nobody's answers.",
-	access.Analyst:       "Sees and exports figures. Sees no case.",
+	access.Analyst:       "Sees and exports figures, says what texts are about. Sees no case.",
 }
 
 var scopeWords = map[access.Scope]string{

@@ -96,6 +96,7 @@ func (s *Pages) routes() []route {
 	alerts := []access.Permission{access.AlertsOwn, access.AlertsAll}
 	read := []access.Permission{access.FiguresRead}
 	export := []access.Permission{access.ExportFigures}
+	code := []access.Permission{access.CodingCorrect}
 	actions := []access.Permission{access.ActionsRead}
 	manage := []access.Permission{access.ActionsManage}
 	publish := []access.Permission{access.ActionsPublish}
@@ -123,6 +124,12 @@ func (s *Pages) routes() []route {
 		{get, "/figures/measures", read, s.measures},
 		{get, "/figures/:measure", read, s.figure},
 		{get, "/figures/:measure/table", export, s.figureTable},
+
+		{get, "/coding", code, s.coding},
+		{post, "/coding/next", code, s.nextText},
+		{get, "/coding/agreement", code, s.agreement},
+		{get, "/coding/texts/:id/:item", code, s.text},
+		{post, "/coding/texts/:id/:item", code, s.codeText},
 
 		{get, "/actions", actions, s.actions},
 		{get, "/actions/new", manage, s.newAction},
@@ -246,6 +253,9 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 	if v.Can(access.FiguresRead) {
 		add("/figures", "Figures", 0)
 		add("/figures/measures", "All measures", 0)
+	}
+	if v.Can(access.CodingCorrect) && v.Force == "" {
+		add("/coding", "Coding", 0)
 	}
 	if v.Can(access.ActionsRead) {
 		add("/actions", "Actions", 0)

@@ -18,9 +18,9 @@ func TestWhoMayComeWhere(t *testing.T) {
 	// What the brief promises each role, said apart from the table of routes.
 	own := map[access.Role][]string{
 		access.Advocate:      {"/account", "/work", "/actions"},
-		access.Commissioner:  {"/account", "/figures", "/actions"},
+		access.Commissioner:  {"/account", "/figures", "/coding", "/actions"},
 		access.Administrator: {"/account", "/admin", "/work/alerts"},
-		access.Analyst:       {"/account", "/figures", "/actions"},
+		access.Analyst:       {"/account", "/figures", "/coding", "/actions"},
 	}
 	for _, rt := range w.pages.routes() {
 		path := strings.NewReplacer(":id", "unknown", ":measure", "core.confidence").Replace(rt.path)

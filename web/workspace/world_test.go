@@ -79,16 +79,16 @@ func must[T any](v T, err error) func(t *testing.T) T {
 // fixed are the parts that never change, read once for all tests.
 var fixed = sync.OnceValues(func() (parts struct {
 	sets  *questionnaires.Set
+	book  *codebook.Codebook
 	coder *coding.Coder
 }, err error) {
 	if parts.sets, err = questionnaires.Load(); err != nil {
 		return parts, err
 	}
-	book, err := codebook.Load()
-	if err != nil {
+	if parts.book, err = codebook.Load(); err != nil {
 		return parts, err
 	}
-	parts.coder, err = coding.New(book)
+	parts.coder, err = coding.New(parts.book)
 	return parts, err
 })
 
@@ -108,7 +108,7 @@ func newWorld(t *testing.T) *world {
 	parts := must(fixed())(t)
 	w.survey = survey.NewService(survey.Parts{Store: w.store, Keys: keys, Audit: record, Policy: must(survey.DefaultPolicy())(t), Geography: must(survey.DefaultGeography())(t), Questionnaires: parts.sets, Now: now, Log: log})
 	panel := must(figures.New(parts.sets, []figures.Theme{{Code: "COM_UPDATES", Title: "Being kept informed", Construct: "communication"}}))(t)
-	w.analysis = analysis.NewService(w.store, w.store, w.survey, parts.coder, panel, keys, now, log)
+	w.analysis = analysis.NewService(w.store, w.store, w.survey, parts.coder, parts.book, panel, keys, record, now, log)
 	w.loop = loop.NewService(w.store, w.survey, w.analysis, keys, record, now, log)
 	pages := must(victim.New(w.survey, w.loop, victim.Config{Name: "Feedback", Host: "feedback.example.org", Secure: true, Now: now, Log: log}))(t)
 	w.pages = must(New(Parts{

@@ -1,0 +1,4 @@
+package analysis
+
+// Place puts a coding in its queue, as the service does in each write.
+func (s *Service) Place(c *Coding) { s.place(c) }
