@@ -320,6 +320,7 @@ func responseRow(r *survey.ResponseRow) figures.ResponseRow {
 
 func themeRow(c *Coding) figures.ThemeRow {
 	r := figures.ThemeRow{ResponseID: c.Response, Item: c.Item, ChangedAt: c.ChangedAt, CodebookVersion: c.Codebook, Gone: c.Gone || c.Status != StatusCoded}
+	r.Person = slices.ContainsFunc(c.Labels, func(l Label) bool { return l.By != "" })
 	for _, l := range c.Labels {
 		r.Labels = append(r.Labels, figures.ThemeLabel{Code: l.Code, Polarity: l.Polarity})
 	}

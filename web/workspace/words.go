@@ -153,6 +153,7 @@ var scopeWords = map[access.Scope]string{
 var verdictWords = map[string]string{
 	loop.MovedUp: "The figure is higher than before", loop.MovedDown: "The figure is lower than before",
 	loop.NoChange: "No change detectable yet", loop.BaseTooLow: "Too few answers on either side of the date to tell yet", loop.NotSuitable: "A score such as this has no interval to compare by",
+	loop.CoderChanged: "Not comparable: words before and after were not coded by the same version of the codebook or model",
 }
 
 // sentence begins a message with a capital and ends it with a stop.
