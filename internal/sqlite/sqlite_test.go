@@ -202,7 +202,7 @@ func TestOlderSchemaIsBroughtUp(t *testing.T) {
 	if _, err := s.UpdateCase(t.Context(), "c", func(c *survey.Case) error { c.Force = "kept"; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	for _, back := range []string{"DROP TABLE abouts", "PRAGMA user_version = 1"} {
+	for _, back := range []string{"DROP TABLE abouts", "DROP TABLE draft_codes", "PRAGMA user_version = 1"} {
 		if err := s.Exec(t.Context(), back); err != nil {
 			t.Fatal(err)
 		}
@@ -479,7 +479,7 @@ func TestPlans(t *testing.T) {
 	if plans[sqlite.Claimable], err = s.Explain(t.Context(), sqlite.Claimable); err != nil {
 		t.Fatal(err)
 	}
-	small := []string{"FROM actions", "FROM publications", "FROM leases", "FROM users", "FROM api_keys", "FROM subscribers"}
+	small := []string{"FROM actions", "FROM draft_codes", "FROM publications", "FROM leases", "FROM users", "FROM api_keys", "FROM subscribers"}
 	for query, plan := range plans {
 		if strings.Contains(query, "WHERE") && !strings.Contains(plan, "USING") {
 			t.Errorf("%s\n\tdoes not use an index: %s", query, plan)

@@ -24,6 +24,8 @@ var doneWords = map[string]string{
 	"password-changed": "Your password is changed. You are signed out everywhere else.",
 	"taken":            "The alert is yours. Close it when you know what came of it.",
 	"closed":           "The alert is closed.",
+	"draft-kept":       "The draft code is kept.",
+	"draft-changed":    "The draft code is changed.",
 	"word-agreed":      "Kept: the word is asked for before the first question from now on. It is not shown anywhere.",
 	"word-removed":     "Taken away: no word is asked for any more.",
 	"write-again":      "Recorded: they want mail again.",

@@ -42,6 +42,7 @@ type Parts struct {
 	Access   *access.Service
 	Survey   *survey.Service
 	Analysis *analysis.Service
+	Emerging *analysis.Emerging
 	Loop     *loop.Service
 	Audit    *audit.Log
 
@@ -94,6 +95,8 @@ func (s *Pages) routes() []route {
 	alerts := []access.Permission{access.AlertsOwn, access.AlertsAll}
 	read := []access.Permission{access.FiguresRead}
 	export := []access.Permission{access.ExportFigures}
+	words := []access.Permission{access.WordsRead}
+	correct := []access.Permission{access.CodingCorrect}
 	actions := []access.Permission{access.ActionsRead}
 	manage := []access.Permission{access.ActionsManage}
 	publish := []access.Permission{access.ActionsPublish}
@@ -120,6 +123,12 @@ func (s *Pages) routes() []route {
 		{get, "/figures/measures", read, s.measures},
 		{get, "/figures/:measure", read, s.figure},
 		{get, "/figures/:measure/table", export, s.figureTable},
+
+		{get, "/new-words", words, s.newWords},
+		{get, "/new-words/draft", correct, s.nameTerm},
+		{post, "/new-words/draft", correct, s.keepTerm},
+		{get, "/new-words/drafts/:id", correct, s.draft},
+		{post, "/new-words/drafts/:id", correct, s.changeDraft},
 
 		{get, "/actions", actions, s.actions},
 		{get, "/actions/new", manage, s.newAction},
@@ -243,6 +252,9 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 	if v.Can(access.FiguresRead) {
 		add("/figures", "Figures", 0)
 		add("/figures/measures", "All measures", 0)
+	}
+	if v.Can(access.WordsRead) {
+		add("/new-words", "New words", 0)
 	}
 	if v.Can(access.ActionsRead) {
 		add("/actions", "Actions", 0)
