@@ -19,7 +19,7 @@ const (
 )
 
 // maxWordsRead holds one comparison to what a page can wait for.
-const maxWordsRead = 50_000
+const maxWordsRead = 20_000
 
 // maxLines is how many lines are shown of one term.
 const maxLines = 6
@@ -88,7 +88,7 @@ type NewTerms struct {
 // Terms makes a comparison over what people wrote themselves, in English, as it stands
 // redacted, of complete responses. All that one person wrote within a group is one
 // document. Reading the words is on record before they are read. It is fault.Invalid
-// with a field for each thing wrong, and fault.TooLarge past fifty thousand texts.
+// with a field for each thing wrong, and fault.TooLarge past twenty thousand texts.
 func (e *Emerging) Terms(ctx context.Context, by survey.Actor, c Comparison) (NewTerms, error) {
 	if err := c.check(); err != nil {
 		return NewTerms{}, err

@@ -69,31 +69,40 @@ func Terms(ctx context.Context, group, others []Document) ([]Term, error) {
 	if len(group) < MinGroup || len(others) < MinGroup {
 		return nil, ctx.Err()
 	}
-	here, err := users(ctx, group)
-	if err != nil {
+	t := newTally()
+	if err := t.count(ctx, 0, group); err != nil {
 		return nil, err
 	}
-	there, err := users(ctx, others)
-	if err != nil {
+	if err := t.count(ctx, 1, others); err != nil {
 		return nil, err
 	}
 	var found []candidate
-	for term, who := range here {
-		k := len(there[term])
-		if len(who)+k < MinPeople {
+	for k, u := range t.terms {
+		here, there := int(u.people[0]), int(u.people[1])
+		if here+there < MinPeople {
 			continue
 		}
-		z := score(len(who), len(group), k, len(others))
-		p := max(distuv.UnitNormal.Survival(z), exact(len(who), len(group), k, len(others)))
-		found = append(found, candidate{Term: Term{Words: term, Z: z, People: len(who), Others: k}, who: who, p: p})
-	}
-	for term, who := range there { // tested too, and never found: nobody here used them
-		if len(who) >= MinPeople && here[term] == nil {
-			found = append(found, candidate{Term: Term{Words: term}, p: 1})
+		c := candidate{Term: Term{People: here, Others: there}, key: k, p: 1}
+		if c.Z = score(here, len(group), there, len(others)); c.Z > 0 {
+			c.p = max(distuv.UnitNormal.Survival(c.Z), exact(here, len(group), there, len(others)))
 		}
+		found = append(found, c)
+	}
+	slices.SortFunc(found, func(a, b candidate) int { return cmp.Compare(a.p, b.p) })
+	found = slices.DeleteFunc(discoveries(found), func(c candidate) bool { return c.People < MinPeople })
+	at := map[key]int{}
+	for i := range found {
+		found[i].Words, at[found[i].key] = t.term(found[i].key), i
+	}
+	err := t.each(ctx, group, func(who int, k key) {
+		if i, ok := at[k]; ok && (len(found[i].who) == 0 || found[i].who[len(found[i].who)-1] != who) {
+			found[i].who = append(found[i].who, who)
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	slices.SortFunc(found, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.p, b.p), cmp.Compare(a.Words, b.Words)) })
-	found = slices.DeleteFunc(discoveries(found), func(c candidate) bool { return c.People < MinPeople })
 	return merge(found), ctx.Err()
 }
 
@@ -135,6 +144,7 @@ func choose(n, k int) float64 {
 // candidate is a term with who used it, by their places in the group.
 type candidate struct {
 	Term
+	key key
 	who []int
 	p   float64
 }

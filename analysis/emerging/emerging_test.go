@@ -219,3 +219,13 @@ func FuzzGrams(f *testing.F) {
 		})
 	})
 }
+
+func BenchmarkTerms(b *testing.B) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	group, others := chatter(rng, 2_000), chatter(rng, 8_000)
+	for b.Loop() {
+		if _, err := Terms(context.Background(), group, others); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

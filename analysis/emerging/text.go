@@ -57,41 +57,111 @@ func next(s string) rune {
 func isWord(r rune) bool       { return unicode.IsLetter(r) || unicode.IsMark(r) }
 func isApostrophe(r rune) bool { return r == '\'' || r == '’' }
 
-// grams calls back with every term of one to three words of a text: within a clause,
-// neither beginning nor ending with a word that says nothing by itself.
-func grams(text string, each func(term string, first, last token)) {
-	list := tokens(text)
+// spans calls back with every term of one to three words of a text, by its first and
+// last token: within a clause, neither beginning nor ending with a word that says
+// nothing by itself.
+func spans(list []token, each func(first, last int)) {
 	for i := range list {
 		if idle(list[i].word) {
 			continue
 		}
-		term := list[i].word
-		each(term, list[i], list[i])
-		for n := 1; n < maxWords && i+n < len(list) && !list[i+n].apart; n++ {
-			term += " " + list[i+n].word
-			if !idle(list[i+n].word) {
-				each(term, list[i], list[i+n])
+		each(i, i)
+		for n := i + 1; n < i+maxWords && n < len(list) && !list[n].apart; n++ {
+			if !idle(list[n].word) {
+				each(i, n)
 			}
 		}
 	}
 }
 
-// users lists for every term who used it, by place, in order.
-func users(ctx context.Context, group []Document) (map[string][]int, error) {
-	out := map[string][]int{}
+// grams is spans with the terms written out.
+func grams(text string, each func(term string, first, last token)) {
+	list := tokens(text)
+	spans(list, func(first, last int) { each(termOf(list[first:last+1]), list[first], list[last]) })
+}
+
+func termOf(list []token) string {
+	words := make([]string, len(list))
+	for i := range list {
+		words[i] = list[i].word
+	}
+	return strings.Join(words, " ")
+}
+
+// key is a term by the numbers of its words; 0 where it has fewer than three.
+type key [maxWords]uint32
+
+// tally counts who used each term, one count a person and group.
+type tally struct {
+	numbers map[string]uint32
+	words   []string
+	terms   map[key]*uses
+}
+
+// uses is how many of each group used a term, and who was counted last in each, from 1.
+type uses struct {
+	people, last [2]uint32
+}
+
+func newTally() *tally {
+	return &tally{numbers: map[string]uint32{}, words: []string{""}, terms: map[key]*uses{}}
+}
+
+func (t *tally) number(word string) uint32 {
+	n, ok := t.numbers[word]
+	if !ok {
+		n = uint32(len(t.words)) // #nosec G115 -- words of one comparison
+		t.numbers[word], t.words = n, append(t.words, word)
+	}
+	return n
+}
+
+// each calls back with every term of a group's documents and whose it is.
+func (t *tally) each(ctx context.Context, group []Document, found func(who int, k key)) error {
+	var numbers []uint32
 	for who, d := range group {
 		if who%256 == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 		for _, text := range d.Texts {
-			grams(text, func(term string, _, _ token) {
-				if list := out[term]; len(list) == 0 || list[len(list)-1] != who {
-					out[term] = append(list, who)
-				}
+			list := tokens(text)
+			numbers = numbers[:0]
+			for i := range list {
+				numbers = append(numbers, t.number(list[i].word))
+			}
+			spans(list, func(first, last int) {
+				var k key
+				copy(k[:], numbers[first:last+1])
+				found(who, k)
 			})
 		}
 	}
-	return out, nil
+	return nil
+}
+
+// count adds a group, 0 or 1.
+func (t *tally) count(ctx context.Context, side int, group []Document) error {
+	return t.each(ctx, group, func(who int, k key) {
+		u := t.terms[k]
+		if u == nil {
+			u = &uses{}
+			t.terms[k] = u
+		}
+		if person := uint32(who) + 1; u.last[side] != person { // #nosec G115 -- people of one comparison
+			u.people[side], u.last[side] = u.people[side]+1, person
+		}
+	})
+}
+
+// term writes a term out.
+func (t *tally) term(k key) string {
+	out := t.words[k[0]]
+	for _, n := range k[1:] {
+		if n != 0 {
+			out += " " + t.words[n]
+		}
+	}
+	return out
 }
 
 // idle reports whether a word says nothing at the edge of a term. Negators are not
