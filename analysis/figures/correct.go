@@ -63,6 +63,8 @@ func (t Tally) Specificity() float64 { return float64(t.Clear) / float64(t.Witho
 // Lacks says in words why a share cannot be corrected by this sample; empty when it can.
 func (t Tally) Lacks() string {
 	switch {
+	case t.Drawn() == 0:
+		return fmt.Sprintf("nobody's words have been drawn at random and coded by a person yet, and those of %d people are needed", MinDrawn)
 	case t.Drawn() < MinDrawn:
 		return fmt.Sprintf("a person has coded the words of %d people drawn at random, and %d are needed", t.Drawn(), MinDrawn)
 	case t.With() < MinDrawnSide:

@@ -91,7 +91,7 @@ func (s *Pages) comparisonForm(c *analysis.Comparison, v visitor) comparisonForm
 	}
 	return comparisonForm{
 		Compare: page.Field{Name: "compare", Label: "Compare", Value: c.Kind, Choices: []page.Choice{
-			{Value: analysis.CompareTime, Label: "These months with those before"}, {Value: analysis.CompareUncoded, Label: "What no code fits with what is coded"}}},
+			{Value: analysis.CompareTime, Label: "With other months"}, {Value: analysis.CompareUncoded, Label: "Uncoded with coded"}}},
 		From: month("from", "From (month)", c.From), To: month("to", "To", c.To),
 		BaseFrom: month("base_from", "Compared with, from", c.BaseFrom), BaseTo: month("base_to", "Compared with, to", c.BaseTo), Area: area,
 	}

@@ -66,7 +66,7 @@ func TestTheme(t *testing.T) {
 	for _, words := range []string{
 		"Counted share", "Corrected share", "as counted, 95% interval", "Corrected for the coder&#39;s errors: ", "Charts draw the counted share.", "% of people who wrote, as counted",
 		"1: break: from October 2025 on, words were coded by version 2, before by 1. Do not compare across it", "Limits are drawn on either side of the break by itself.",
-		"Version 1: no corrected share, since a person has coded the words of 0 people drawn at random, and 100 are needed.", "Version 2: a person has coded the words of 240 people drawn at random.", "[x]: not available",
+		"Version 1: no corrected share, since nobody&#39;s words have been drawn at random and coded by a person yet, and those of 100 people are needed.", "Version 2: a person has coded the words of 240 people drawn at random.", "[x]: not available",
 	} {
 		if !strings.Contains(body, words) {
 			t.Errorf("the page does not say %q", words)
