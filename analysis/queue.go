@@ -76,11 +76,16 @@ const sure = RankParts
 const passBack = int64(1) << 45
 
 // Rank is a text's place in the random order, 0 to RankParts-1. It depends on
-// the text's id and on the key that never changes, and on nothing that the text
-// says, that the coder made of it or that a person does. So the texts with a rank
+// the response's id and on the key that never changes, and on nothing that the text
+// says, that the coder made of it or that a person does. So the responses with a rank
 // under RandomShare are a random sample of all, each in it with that probability;
-// since they are read in the order of rank, those read by any time are one too.
-func (s *Service) Rank(id string) int64 { return s.rank("rank", id) }
+// since they are read in the order of rank, those read by any time are one too. All
+// texts of a response have one rank: figures count people, and a sample of texts
+// would hold people with two of them whole far less often than people with one.
+func (s *Service) Rank(id string) int64 {
+	response, _, _ := strings.Cut(id, "/")
+	return s.rank("rank", response)
+}
 
 func (s *Service) rank(domain, id string) int64 {
 	mac := hmac.New(sha256.New, s.keys.Subkey("coding-queue"))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -367,9 +368,22 @@ func responseRow(r *survey.ResponseRow) figures.ResponseRow {
 }
 
 func themeRow(c *Coding) figures.ThemeRow {
-	r := figures.ThemeRow{ResponseID: c.Response, Item: c.Item, ChangedAt: c.ChangedAt, CodebookVersion: c.Codebook, Gone: c.Gone || c.Status != StatusCoded}
-	for _, l := range c.Labels {
-		r.Labels = append(r.Labels, figures.ThemeLabel{Code: l.Code, Polarity: l.Polarity})
+	r := figures.ThemeRow{
+		ResponseID: c.Response, Item: c.Item, ChangedAt: c.ChangedAt, CodebookVersion: c.Codebook, Gone: c.Gone || c.Status != StatusCoded,
+		Labels: themeLabels(c.Labels), Person: c.ByPeople(),
+		Drawn: slices.ContainsFunc(c.History, func(r Reading) bool { return r.How == QueueRandom && r.Blind }),
+	}
+	if r.Person {
+		r.Machine = themeLabels(c.Coder())
 	}
 	return r
+}
+
+// themeLabels gives themes without their evidence; never nil.
+func themeLabels(labels []Label) []figures.ThemeLabel {
+	out := make([]figures.ThemeLabel, 0, len(labels))
+	for _, l := range labels {
+		out = append(out, figures.ThemeLabel{Code: l.Code, Polarity: l.Polarity})
+	}
+	return out
 }

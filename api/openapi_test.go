@@ -118,6 +118,7 @@ func TestSchemasAreTheStructs(t *testing.T) {
 		"FieldError": reflect.TypeFor[fault.Field](), "Problem": reflect.TypeFor[edge.Problem](),
 		"Measure": reflect.TypeFor[figures.Measure](), "Dimension": reflect.TypeFor[figures.Dimension](), "Catalogue": reflect.TypeFor[catalogue](),
 		"Trend": reflect.TypeFor[figures.Trend](), "Figures": reflect.TypeFor[figures.Result](),
+		"Estimate": reflect.TypeFor[figures.Estimate](), "Coding": reflect.TypeFor[figures.Coding](), "Sample": reflect.TypeFor[figures.Sample](),
 	} {
 		s := d.Components.Schemas[name]
 		var names, required []string

@@ -17,11 +17,14 @@ import (
 
 // The verdicts of a check.
 const (
-	MovedUp     = "moved-up"
-	MovedDown   = "moved-down"
-	NoChange    = "no-change-detectable"
-	BaseTooLow  = "base-too-small"
-	NotSuitable = "not-comparable" // an index or mean, whose difference has no interval here
+	MovedUp   = "moved-up"
+	MovedDown = "moved-down"
+	NoChange  = "no-change-detectable"
+	// CoderChanged: a theme, and the words before and after were not coded by the same
+	// version of the codebook or model, so that the difference may be the coder's.
+	CoderChanged = "coder-changed"
+	BaseTooLow   = "base-too-small"
+	NotSuitable  = "not-comparable" // an index or mean, whose difference has no interval here
 )
 
 // checkBase is the smallest base on either side that a check compares.
@@ -131,7 +134,7 @@ func (s *Service) Check(ctx context.Context, by survey.Actor, id string) (Action
 			return fault.New(fault.Conflict, "an action is checked once it is done")
 		}
 		a.Check, a.ChangedAt = &check, check.At
-		if check.Verdict != BaseTooLow && check.Verdict != NotSuitable {
+		if check.Verdict != BaseTooLow && check.Verdict != NotSuitable && check.Verdict != CoderChanged {
 			a.Status = Checked
 		}
 		a.History = append(a.History, ActionStep{At: check.At, By: by.ID, Status: a.Status, Note: "figure compared: " + check.Verdict})
@@ -178,8 +181,12 @@ func compare(r *figures.Result, done, today time.Time) Check {
 		}
 	}
 	n := min(len(before), len(after), checkPeriods)
-	x1, n1 := pool(before[len(before)-n:])
-	x2, n2 := pool(after[:n])
+	before, after = before[len(before)-n:], after[:n]
+	if !oneCoder(before, after) {
+		return Check{Verdict: CoderChanged}
+	}
+	x1, n1 := pool(before)
+	x2, n2 := pool(after)
 	d, ok := figures.Newcombe(x2, n2, x1, n1)
 	if !ok || n1 < checkBase || n2 < checkBase {
 		return Check{Verdict: BaseTooLow}
@@ -192,6 +199,17 @@ func compare(r *figures.Result, done, today time.Time) Check {
 		c.Verdict = MovedDown
 	}
 	return c
+}
+
+// oneCoder reports whether one coder coded the words of all these points; of figures
+// that no coder made it is true.
+func oneCoder(before, after []figures.Point) bool {
+	for _, p := range slices.Concat(before, after) {
+		if p.Coder == figures.MixedCoders || p.Coder != before[0].Coder {
+			return false
+		}
+	}
+	return true
 }
 
 func pool(points []figures.Point) (x, n int) {

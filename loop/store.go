@@ -102,7 +102,7 @@ type Check struct {
 	After   float64   `json:"after"`
 	Low     float64   `json:"low"`
 	High    float64   `json:"high"`
-	Verdict string    `json:"verdict"` // moved-up, moved-down, no-change-detectable, base-too-small
+	Verdict string    `json:"verdict"` // one of those in evidence.go
 	At      time.Time `json:"at"`
 }
 

@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"cmp"
 	"hash/maphash"
 	"slices"
 	"time"
@@ -210,6 +211,9 @@ type responseColumns struct {
 	coded     []uint8 // how many coded texts
 	positive  []uint64
 	negative  []uint64
+	found     [2][]uint64 // what the coder found, people's corrections aside: positive, negative
+	drawn     []bool      // drawn at random, and all its words coded by a person
+	coder     [2][]uint16 // the least and the greatest number of the coders of its texts
 	liveCount int
 }
 
@@ -237,6 +241,11 @@ func (c *responseColumns) row(key hash) int32 {
 	c.coded = append(c.coded, 0)
 	c.positive = append(c.positive, 0)
 	c.negative = append(c.negative, 0)
+	c.drawn = append(c.drawn, false)
+	for k := range c.found {
+		c.found[k] = append(c.found[k], 0)
+		c.coder[k] = append(c.coder[k], 0)
+	}
 	for i := range c.singles {
 		c.singles[i] = append(c.singles[i], 0)
 	}
@@ -332,14 +341,25 @@ type codingColumns struct {
 	rows     map[hash]int32
 	changed  []stamp
 	response []int32
-	positive []uint64
-	negative []uint64
+	facts    []codedText
 	next     []int32 // the next coding of the same response, -1 at the end
 	first    map[int32]int32
 	live     int
+
+	coders dict // versions of the codebook and model
+}
+
+// codedText is how one text was coded, as the columns hold it.
+type codedText struct {
+	positive, negative uint64    // the labels that stand
+	found              [2]uint64 // what the coder found: positive, negative
+	coder              uint16
+	person             bool // a person coded it, and what the coder had found is known
+	drawn              bool
 }
 
 func (c *codingColumns) init() {
+	c.coders = newDict()
 	c.rows = map[hash]int32{}
 	c.first = map[int32]int32{}
 }
@@ -360,42 +380,72 @@ func (p *Panel) applyTheme(r *ThemeRow) (changed bool) {
 		}
 		c.rows[key], c.first[response] = i, i
 		c.changed, c.response, c.next = append(c.changed, 0), append(c.response, response), append(c.next, head)
-		c.positive, c.negative = append(c.positive, 0), append(c.negative, 0)
+		c.facts = append(c.facts, codedText{})
 	}
-	was, positive, negative := alive(c.changed[i]), c.positive[i], c.negative[i]
+	was, before := alive(c.changed[i]), c.facts[i]
 	if was {
 		c.live--
 	}
-	c.changed[i], c.positive[i], c.negative[i] = s, 0, 0
+	c.changed[i], c.facts[i] = s, codedText{}
 	if !r.Gone {
 		c.live++
-		for _, l := range r.Labels {
-			n := p.themeNumber(l.Code)
-			if n < 0 {
-				continue
-			}
-			switch l.Polarity {
-			case "positive":
-				c.positive[i] |= 1 << n
-			case "negative":
-				c.negative[i] |= 1 << n
-			}
-		}
+		c.facts[i] = p.readTheme(r)
 	}
 	p.gatherThemes(c.response[i])
-	return was == r.Gone || positive != c.positive[i] || negative != c.negative[i]
+	return was == r.Gone || before != c.facts[i]
+}
+
+func (p *Panel) readTheme(r *ThemeRow) (f codedText) {
+	f.coder = p.codings.coders.of(cmp.Or(r.CodebookVersion, unknownValue))
+	f.positive, f.negative = p.sides(r.Labels)
+	f.found = [2]uint64{f.positive, f.negative}
+	if r.Person && r.Machine != nil {
+		f.person, f.drawn = true, r.Drawn
+		f.found[0], f.found[1] = p.sides(r.Machine)
+	}
+	return f
+}
+
+// sides lays labels out by theme, one bit each. Unknown codes are left out.
+func (p *Panel) sides(labels []ThemeLabel) (positive, negative uint64) {
+	for _, l := range labels {
+		n := p.themeNumber(l.Code)
+		if n < 0 {
+			continue
+		}
+		switch l.Polarity {
+		case "positive":
+			positive |= 1 << n
+		case "negative":
+			negative |= 1 << n
+		}
+	}
+	return positive, negative
 }
 
 // gatherThemes lays what all coded texts of a response show into its columns.
 func (p *Panel) gatherThemes(response int32) {
 	c, r := &p.codings, &p.responses
-	r.coded[response], r.positive[response], r.negative[response] = 0, 0, 0
+	var all codedText
+	texts, coders, everyPerson := uint8(0), [2]uint16{}, true
 	for i := c.first[response]; i >= 0; i = c.next[i] {
-		if alive(c.changed[i]) {
-			r.coded[response]++
-			r.positive[response] |= c.positive[i]
-			r.negative[response] |= c.negative[i]
+		if !alive(c.changed[i]) {
+			continue
 		}
+		f := &c.facts[i]
+		if texts == 0 {
+			coders = [2]uint16{f.coder, f.coder}
+		}
+		texts++
+		all.positive, all.negative = all.positive|f.positive, all.negative|f.negative
+		all.found[0], all.found[1] = all.found[0]|f.found[0], all.found[1]|f.found[1]
+		coders = [2]uint16{min(coders[0], f.coder), max(coders[1], f.coder)}
+		all.drawn, everyPerson = all.drawn || f.drawn, everyPerson && f.person
+	}
+	r.coded[response], r.positive[response], r.negative[response] = texts, all.positive, all.negative
+	r.drawn[response] = all.drawn && everyPerson
+	for k := range coders {
+		r.found[k][response], r.coder[k][response] = all.found[k], coders[k]
 	}
 }
 

@@ -39,7 +39,8 @@ type Measure struct {
 	Better     string   `json:"better"`     // higher, lower, or empty when neither is
 	Stages     []string `json:"stages"`     // stages at which it is measured
 
-	askings bool // counts askings, by their due date, and not responses
+	askings bool       // counts askings, by their due date, and not responses
+	coded   *codedSide // of a theme: which; nil: nothing that a coder found
 	rows    func(*Panel) rowFunc
 	check   func(c counts) string
 }
@@ -366,6 +367,40 @@ func (p *Panel) adviceMeasures() []Measure {
 	return out
 }
 
+// codedSide is one side of one theme.
+type codedSide struct {
+	theme int
+	side  string // positive, negative or any
+}
+
+// is reports whether a text with these sides has it.
+func (c *codedSide) is(positive, negative uint64) bool {
+	bit := uint64(1) << c.theme
+	return c.side != "negative" && positive&bit != 0 || c.side != "positive" && negative&bit != 0
+}
+
+// The links of themes: what the coder itself found, before people's corrections, since
+// the corrected share gives it away; and of "any" those on the one side alone.
+const (
+	linkFound = iota
+	linkOnlyPositive
+	linkOnlyNegative
+	linkFoundPositive
+	linkFoundNegative
+)
+
+// onlySides gives the links of those with one side alone.
+func (c *codedSide) onlySides(positive, negative uint64, first int) (b uint16) {
+	bit := uint64(1) << c.theme
+	switch yes, no := positive&bit != 0, negative&bit != 0; {
+	case yes && !no:
+		b = bitLink << first
+	case no && !yes:
+		b = bitLink << (first + 1)
+	}
+	return b
+}
+
 func themeMeasures(n int, t Theme) []Measure {
 	sides := []struct{ id, words, better string }{
 		{"positive", "a positive label of this theme", BetterHigher},
@@ -378,32 +413,28 @@ func themeMeasures(n int, t Theme) []Measure {
 			Numerator:  "Complete responses whose words carry " + s.words + ".",
 			Base:       "Complete responses with words that have been coded.",
 			Exclusions: "Responses without words; words left for a person to code. " + completeOnly,
-			Source:     "Free text, redacted and coded against the codebook (" + t.Code + "). The rate is what the coder found, errors included.",
-			Better:     s.better, Stages: stages(), check: checkShare}
+			Source:     "Free text, redacted and coded against the codebook (" + t.Code + "). The share is what was counted, the coder's errors included; where a person has coded enough texts drawn at random, a share corrected for them stands beside it.",
+			Better:     s.better, Stages: stages(), check: checkCoded}
 		if s.id == "any" {
 			m.check = checkUnion
 		}
-		side := s.id
+		side := &codedSide{n, s.id}
+		m.coded = side
 		m.rows = func(p *Panel) rowFunc {
 			r := &p.responses
-			bit := uint64(1) << n
 			return func(i int32) (uint16, float64) {
 				if r.coded[i] == 0 {
 					return 0, 0
 				}
-				yes, no := r.positive[i]&bit != 0, r.negative[i]&bit != 0
 				b := bitBase
-				switch {
-				case side == "positive" && yes, side == "negative" && no:
+				if side.is(r.positive[i], r.negative[i]) {
 					b |= bitNum
-				case side == "any" && (yes || no):
-					b |= bitNum
-					if !no {
-						b |= bitLink
-					}
-					if !yes {
-						b |= bitLink << 1
-					}
+				}
+				if side.is(r.found[0][i], r.found[1][i]) {
+					b |= bitLink << linkFound
+				}
+				if side.side == "any" {
+					b |= side.onlySides(r.positive[i], r.negative[i], linkOnlyPositive) | side.onlySides(r.found[0][i], r.found[1][i], linkFoundPositive)
 				}
 				return b, 0
 			}
@@ -494,8 +525,10 @@ func (m *Measure) links() int {
 		return stepCount - stepEligible
 	case m.ID == "response.rr2":
 		return 1
-	case strings.HasPrefix(m.ID, "theme.") && strings.HasSuffix(m.ID, ".any"):
-		return 2
+	case m.coded != nil && m.coded.side == "any":
+		return linkFoundNegative + 1
+	case m.coded != nil:
+		return linkFound + 1
 	}
 	return 0
 }
@@ -517,13 +550,28 @@ func checkMean(c counts) string {
 
 func few(n int) bool { return n > 0 && n < MinCell }
 
-// checkUnion guards a theme's "either side" rate: less its positive or negative rate
-// it would give those with the one side alone, or with both.
-func checkUnion(c counts) string {
+// checkCoded guards a theme's rate, and what the coder itself found with it: the
+// corrected share gives that away, so that it must be publishable too.
+func checkCoded(c counts) string {
 	if r := Primary(c.num, c.base); r != "" {
 		return r
 	}
-	if few(c.links[0]) || few(c.links[1]) || few(c.num-c.links[0]-c.links[1]) {
+	if Primary(c.links[linkFound], c.base) != "" {
+		return ReasonLinked
+	}
+	return ""
+}
+
+// checkUnion guards a theme's "either side" rate: less its positive or negative rate
+// it would give those with the one side alone, or with both.
+func checkUnion(c counts) string {
+	if r := checkCoded(c); r != "" {
+		return r
+	}
+	only := func(all, positive, negative int) bool {
+		return few(positive) || few(negative) || few(all-positive-negative)
+	}
+	if only(c.num, c.links[linkOnlyPositive], c.links[linkOnlyNegative]) || only(c.links[linkFound], c.links[linkFoundPositive], c.links[linkFoundNegative]) {
 		return ReasonLinked
 	}
 	return ""

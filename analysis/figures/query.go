@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,7 +24,22 @@ type Point struct {
 	Small      bool   // published, on a base under 30
 	Signal     string // letters of the special-cause rules that this point is part of
 	Meaning    string // of the signals: improvement, concern or change; empty without one
+
+	// Of published themes alone: which coder coded the words, MixedCoders where several
+	// did; and the share corrected for that coder's errors, nil where there is none.
+	Coder     string
+	Corrected *Estimate
 }
+
+// Estimate is a share in percent with its 95% interval.
+type Estimate struct {
+	Share float64 `json:"share"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+}
+
+// MixedCoders stands for the coder of a figure whose words several versions coded.
+const MixedCoders = "mixed"
 
 // MarshalJSON gives the point as the API shows it: null where there is no number.
 func (p Point) MarshalJSON() ([]byte, error) {
@@ -47,7 +63,9 @@ func (p Point) MarshalJSON() ([]byte, error) {
 		Small      bool              `json:"small,omitempty"`
 		Signal     string            `json:"signal,omitempty"`
 		Meaning    string            `json:"meaning,omitempty"`
-	}{p.Key, p.Period, num, base, p.Share, p.Low, p.High, p.Suppressed, p.Reason, p.Small, p.Signal, p.Meaning})
+		Coder      string            `json:"coder,omitempty"`
+		Corrected  *Estimate         `json:"corrected,omitempty"`
+	}{p.Key, p.Period, num, base, p.Share, p.Low, p.High, p.Suppressed, p.Reason, p.Small, p.Signal, p.Meaning, p.Coder, p.Corrected})
 }
 
 // Result answers a query.
@@ -58,13 +76,15 @@ type Result struct {
 	Mode    string   `json:"mode,omitempty"` // whose answers; empty when split by mode or of askings
 	Points  []Point  `json:"points"`         // by place, then by period
 	Trend   *Trend   `json:"trend,omitempty"`
-	Note    string   `json:"note"` // what every reader should know of these figures
+	Coding  *Coding  `json:"coding,omitempty"` // of themes: how far the coder can be trusted
+	Note    string   `json:"note"`             // what every reader should know of these figures
 }
 
 // Notes that go with figures.
 const (
 	NotePrecision = "Intervals (95%) are about precision alone: people chose to answer, and who did not is not in them."
 	NoteShort     = "Control limits need 12 published points; this series has %d."
+	NoteBroken    = "Control limits need %d published points of one coder; the break leaves too few on either side."
 	NoteFlat      = "Every point is the same, so there is no spread to draw limits from."
 )
 
@@ -97,11 +117,72 @@ func (p *Panel) Figures(ctx context.Context, q Query) (Result, error) {
 			return Result{}, err
 		}
 		series += pl.points(t, mode, &r.Points)
+		r.addCoding(t, mode)
 	}
 	if pl.byPeriod && series == 1 {
 		r.Trend = trendOf(&pl.measure, r.Points)
 	}
 	return r, nil
+}
+
+// Coding says of a theme's figures how they were counted and corrected.
+type Coding struct {
+	Drawn   string   `json:"drawn"`   // which share charts draw and limits rest on: always counted
+	Samples []Sample `json:"samples"` // one a coder of the figures shown
+	Note    string   `json:"note"`    // what every reader should know of both shares
+}
+
+// Sample is what a person's coding of words drawn at random says of one coder, over
+// all months and areas of one mode.
+type Sample struct {
+	Coder       string   `json:"coder"`                 // version of the codebook and model
+	Mode        string   `json:"mode"`                  // whose words
+	Drawn       int      `json:"drawn"`                 // people whose words were drawn at random and coded by a person
+	Sensitivity *float64 `json:"sensitivity,omitempty"` // percent of those with the theme in which the coder found it
+	Specificity *float64 `json:"specificity,omitempty"` // percent of those without it in which the coder found none
+	Lacks       string   `json:"lacks,omitempty"`       // why nothing is corrected by it; empty: it is enough
+}
+
+// What is drawn and counted, and the notes on it.
+const (
+	DrawnCounted  = "counted"
+	NoteCounted   = "Only the counted share is given, the coder's errors included."
+	NoteCorrected = "The counted share is what the coder found, its errors included; the corrected share allows for them as a person's coding of words drawn at random shows them. Charts draw the counted share."
+)
+
+// What the columns of a corrected share mean, for data dictionaries.
+const (
+	MeaningCorrected = "Of themes: the share corrected for the coder's misses and false alarms, as a person's coding of words drawn at random shows them (Rogan and Gladen). Empty for other measures, where the figure is withheld, where several versions coded the words, and where the sample is too small."
+	MeaningCoder     = "Of themes: the version of the codebook and model that coded the words; mixed where several did, empty where the figure is withheld and for other measures."
+)
+
+// addCoding adds to a result what the samples say of the coders of its figures.
+func (r *Result) addCoding(t *table, mode string) {
+	if t.samples == nil {
+		return
+	}
+	if r.Coding == nil {
+		r.Coding = &Coding{Drawn: DrawnCounted, Samples: []Sample{}, Note: NoteCounted}
+	}
+	for number, name := range t.coders {
+		shown := slices.ContainsFunc(r.Points, func(p Point) bool {
+			return p.Coder == name && (p.Key[DimMode] == "" || p.Key[DimMode] == mode)
+		})
+		if !shown || number == 0 {
+			continue
+		}
+		tally := t.samples[uint16(number)] // #nosec G115 -- numbers are uint16
+		s := Sample{Coder: name, Mode: mode, Drawn: tally.Drawn(), Lacks: tally.Lacks()}
+		if s.Lacks == "" {
+			sensitivity, specificity := 100*tally.Sensitivity(), 100*tally.Specificity()
+			s.Sensitivity, s.Specificity = &sensitivity, &specificity
+		}
+		r.Coding.Samples = append(r.Coding.Samples, s)
+	}
+	slices.SortStableFunc(r.Coding.Samples, func(a, b Sample) int { return cmp.Or(cmp.Compare(a.Mode, b.Mode), cmp.Compare(a.Coder, b.Coder)) })
+	if slices.ContainsFunc(r.Points, func(p Point) bool { return p.Corrected != nil }) {
+		r.Coding.Note = NoteCorrected
+	}
 }
 
 // selection is the nodes of each axis that a plan shows.
@@ -277,17 +358,68 @@ func (t *table) point(m *Measure, at int, key map[string]string) Point {
 	pt.Numerator = int(t.num[at])
 	share, iv := 100*float64(pt.Numerator)/float64(pt.Base), Wilson(pt.Numerator, pt.Base)
 	pt.Share, pt.Low, pt.High = &share, &iv.Low, &iv.High
+	if m.coded != nil {
+		t.correct(&pt, at)
+	}
 	return pt
 }
 
-// Trend is the control chart of one series over time.
+// correct says who coded a published figure and corrects it where one coder did and
+// the sample of its errors is large enough.
+func (t *table) correct(pt *Point, at int) {
+	low, high := t.coder[0][at], t.coder[1][at]
+	if low != high {
+		pt.Coder = MixedCoders
+		return
+	}
+	pt.Coder = t.coders[low]
+	if share, iv, ok := Corrected(int(t.links[linkFound][at]), pt.Base, t.samples[low]); ok {
+		pt.Corrected = &Estimate{Share: share, Low: iv.Low, High: iv.High}
+	}
+}
+
+// Trend is the control chart of one series over time. Where the coder of a theme
+// changed on the way, limits are drawn on either side of the break by itself, and no
+// signal runs across it.
 type Trend struct {
-	Method  string   `json:"method,omitempty"` // XmR or p′; empty: no limits
-	Centre  *float64 `json:"centre"`
-	Limits  []*Limit `json:"limits,omitempty"` // one a point; nil where nothing is published
-	Signals []Sign   `json:"signals,omitempty"`
-	Points  int      `json:"points"` // published points that limits were drawn from
-	Note    string   `json:"note"`   // the false-alarm rate, or why there are no limits
+	Method   string    `json:"method,omitempty"` // XmR or p′; empty: no limits
+	Centre   *float64  `json:"centre"`           // with breaks: of the last part that has limits
+	Limits   []*Limit  `json:"limits,omitempty"` // one a point; nil where nothing is published or its part is too short
+	Signals  []Sign    `json:"signals,omitempty"`
+	Points   int       `json:"points"` // published points that limits were drawn from
+	Breaks   []Break   `json:"breaks,omitempty"`
+	Segments []Segment `json:"segments,omitempty"` // with breaks: the parts between them
+	Note     string    `json:"note"`               // the false-alarm rate, or why there are no limits
+}
+
+// Break is where a theme's trend is broken: words before and from then on were not
+// coded by the same coder.
+type Break struct {
+	Period string `json:"period"` // the first published period with another coder
+	Words  string `json:"words"`
+}
+
+// Segment is a part of a broken trend that one coder coded throughout.
+type Segment struct {
+	From   string   `json:"from"`
+	To     string   `json:"to"`
+	Coder  string   `json:"coder"`
+	Centre *float64 `json:"centre"` // nil: too short for limits
+	Points int      `json:"points"`
+}
+
+// Chance is how likely it is, 0 to 1, that the chart signals although nothing has changed.
+func (t *Trend) Chance() float64 {
+	if t.Segments == nil {
+		return FalseAlarmRate(t.Points)
+	}
+	quiet := 1.
+	for _, s := range t.Segments {
+		if s.Centre != nil {
+			quiet *= 1 - FalseAlarmRate(s.Points)
+		}
+	}
+	return 1 - quiet
 }
 
 // Sign is a signal in words that claim no more than its rule does.
@@ -322,6 +454,77 @@ func (m *Measure) meaning(up bool) string {
 // that are part of a signal. Shares and rates take the p′ chart, since their bases
 // vary; indices and means the XmR chart. Only published points count.
 func trendOf(m *Measure, points []Point) *Trend {
+	parts, breaks := partsOf(points)
+	t := &Trend{Breaks: breaks}
+	for _, part := range parts {
+		one := m.chart(points[part.first : part.last+1])
+		t.Points += one.Points
+		if len(breaks) > 0 {
+			t.Segments = append(t.Segments, Segment{From: points[part.first].Period, To: points[part.last].Period, Coder: part.coder, Centre: one.Centre, Points: one.Points})
+		}
+		t.Signals = append(t.Signals, one.Signals...)
+		if one.Limits == nil {
+			t.Note = cmp.Or(t.Note, one.Note)
+			continue
+		}
+		t.Method, t.Centre, t.Note = one.Method, one.Centre, one.Note
+		if t.Limits == nil {
+			t.Limits = make([]*Limit, len(points))
+		}
+		copy(t.Limits[part.first:], one.Limits)
+	}
+	switch {
+	case len(breaks) == 0:
+	case t.Limits == nil:
+		t.Note = fmt.Sprintf(NoteBroken, MinLimitPoints)
+	default:
+		t.Note = fmt.Sprintf("Limits are drawn on either side of the break by itself. About %.0f in 100 such charts signal by chance alone, although nothing has changed.", 100*t.Chance())
+	}
+	if len(parts) == 0 {
+		t.Note = fmt.Sprintf(NoteShort, 0)
+	}
+	return t
+}
+
+// part is a run of points of one coder, both ends included.
+type part struct {
+	first, last int
+	coder       string
+}
+
+// partsOf cuts a series where its coder changes. Points that are not published say
+// nothing of their coder and stay with the part that they lie in. A point of several
+// coders belongs to no part.
+func partsOf(points []Point) (parts []part, breaks []Break) {
+	coder, mixed := "", false // of the published point before
+	for i := range points {
+		p := &points[i]
+		switch {
+		case p.Share == nil:
+		case p.Coder == MixedCoders:
+			if !mixed {
+				breaks = append(breaks, Break{p.Period, "the words of " + PeriodWords(p.Period) + " were coded by more than one version of the codebook or model"})
+			}
+			mixed = true
+		default:
+			if !mixed && len(parts) > 0 && p.Coder != coder {
+				breaks = append(breaks, Break{p.Period, "from " + PeriodWords(p.Period) + " on, words were coded by version " + p.Coder + ", before by " + coder})
+			}
+			if mixed || len(parts) == 0 || p.Coder != coder {
+				parts = append(parts, part{i, i, p.Coder})
+			}
+			parts[len(parts)-1].last = i
+			coder, mixed = p.Coder, false
+		}
+	}
+	if len(breaks) == 0 && len(parts) == 1 {
+		parts[0].first, parts[0].last = 0, len(points)-1
+	}
+	return parts, breaks
+}
+
+// chart draws the limits of points that belong together, and marks their signals.
+func (m *Measure) chart(points []Point) *Trend {
 	values, x, n := make([]float64, len(points)), make([]int, len(points)), make([]int, len(points))
 	t := &Trend{}
 	for i, pt := range points {
@@ -412,7 +615,7 @@ func ByChance(trends ...*Trend) (signalling int, expected float64) {
 		if t == nil || t.Centre == nil {
 			continue
 		}
-		expected += FalseAlarmRate(t.Points)
+		expected += t.Chance()
 		if len(t.Signals) > 0 {
 			signalling++
 		}

@@ -40,3 +40,27 @@ func ratio(x, n int) (float64, bool) {
 	}
 	return float64(x) / float64(n), true
 }
+
+// Answer is what is known of a kept response by its id, for those who read words
+// beside the figures. Case numbers the person within this panel alone.
+type Answer struct {
+	Case       int32
+	Month      string // it was submitted in, as 2026-03
+	Mode       string
+	Complete   bool
+	Force, BCU string
+}
+
+// Answer finds a kept response; ok is false where there is none, or none any more.
+func (p *Panel) Answer(id string) (a Answer, ok bool) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	r, c := &p.responses, &p.cases
+	i, ok := r.rows[p.hash(id)]
+	if !ok || r.flags[i]&flagLive == 0 || r.month[i] < 0 {
+		return Answer{}, false
+	}
+	at := c.areas[c.area[r.caseRow[i]]]
+	return Answer{Case: r.caseRow[i], Month: monthKey(int(r.month[i])), Mode: modes()[r.mode[i]], Complete: r.flags[i]&flagComplete != 0,
+		Force: c.forces.names[at.force], BCU: c.bcus.names[at.bcu]}, true
+}

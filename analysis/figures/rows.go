@@ -84,9 +84,17 @@ type ThemeRow struct {
 	ResponseID      string
 	Item            string // which free text; may be empty where there is one row a response
 	ChangedAt       time.Time
-	CodebookVersion string
+	CodebookVersion string // which coder coded it: its codebook and, where it has one, its model
 	Labels          []ThemeLabel
 	Gone            bool // a tombstone
+
+	// Person says that Labels are a person's. Machine is then what the coder had said
+	// of the same text: empty where it found nothing, nil where that was not kept.
+	Person  bool
+	Machine []ThemeLabel
+	// Drawn says that the text came to the person by chance, from among all texts, and
+	// not because it was doubtful or new. Such texts alone show how often the coder errs.
+	Drawn bool
 }
 
 // ThemeLabel is one theme that the words show, and on which side.

@@ -83,6 +83,13 @@ type table struct {
 	links  [][]int32
 	reason []string
 	hidden []bool
+
+	// Of themes: the least and the greatest number of the coders of each cell, nought
+	// where nothing is coded; and by coder what the sample drawn at random says of it,
+	// over all periods and areas.
+	coder   [2][]uint16
+	samples map[uint16]Tally
+	coders  []string // by number
 }
 
 type tableKey struct {
@@ -156,6 +163,10 @@ func (p *Panel) count(ctx context.Context, m *Measure, mode, attr string) (*tabl
 	for i := range t.links {
 		t.links[i] = make([]int32, cells)
 	}
+	if m.coded != nil {
+		t.coder[0], t.coder[1] = make([]uint16, cells), make([]uint16, cells)
+		t.samples, t.coders = map[uint16]Tally{}, slices.Clone(p.codings.coders.names)
+	}
 	var err error
 	if m.askings {
 		err = p.countAskings(ctx, m, t, leaf, at)
@@ -225,8 +236,31 @@ func (p *Panel) countResponses(ctx context.Context, m *Measure, t *table, mode s
 		}
 		at := (int(r.month[i])-t.first)*t.stride[axisPeriod] + int(r.stage[i])*t.stride[axisStage] + int(leaf[area[c]])*t.stride[axisArea] + attr(n, c)
 		t.add(at, b, score)
+		if m.coded != nil {
+			t.addCoder(at, n, m.coded, r)
+		}
 	}
 	return nil
+}
+
+// addCoder notes who coded a response's words and, where they were drawn at random
+// and a person has coded them too, how the two agree.
+func (t *table) addCoder(at int, row int32, side *codedSide, r *responseColumns) {
+	low, high := r.coder[0][row], r.coder[1][row]
+	t.coder[0][at], t.coder[1][at] = leastCoder(t.coder[0][at], low), max(t.coder[1][at], high)
+	if r.drawn[row] && low == high {
+		sample := t.samples[low]
+		sample.Add(CodedPair{Machine: side.is(r.found[0][row], r.found[1][row]), Human: side.is(r.positive[row], r.negative[row])})
+		t.samples[low] = sample
+	}
+}
+
+// leastCoder is the lesser number, nought being none.
+func leastCoder(a, b uint16) uint16 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // sitting names what a person is asked: a case at a stage and round.
@@ -300,6 +334,25 @@ func (t *table) rollUp() {
 		roll(t, k, t.square)
 		for _, l := range t.links {
 			roll(t, k, l)
+		}
+		t.rollCoders(k)
+	}
+}
+
+// rollCoders is roll for the coders, of which a total has the least and the greatest.
+func (t *table) rollCoders(k int) {
+	low, high := t.coder[0], t.coder[1]
+	stride, block := t.stride[k], t.stride[k]*len(t.axes[k].nodes)
+	for n, nd := range t.axes[k].nodes {
+		if nd.parent < 0 {
+			continue
+		}
+		for outer := 0; outer < len(low); outer += block {
+			from, to := outer+n*stride, outer+int(nd.parent)*stride
+			for i := range stride {
+				low[to+i] = leastCoder(low[to+i], low[from+i])
+				high[to+i] = max(high[to+i], high[from+i])
+			}
 		}
 	}
 }

@@ -32,6 +32,7 @@ import (
 type Store interface {
 	survey.Store
 	analysis.Codings
+	analysis.Drafts
 	loop.Store
 	notifications.Outbox
 	work.Leases

@@ -352,6 +352,10 @@ func figureTable(ctx context.Context, a *analysis.Service, query url.Values) tab
 		sheet.Column{ID: "high", Title: "High", Type: "number", Unit: "percent", Meaning: "upper end of the 95% interval"},
 		sheet.Column{ID: "suppressed", Title: "Suppressed", Type: "text", Meaning: "[c] where the figure is withheld so that nobody can be told from it"},
 		sheet.Column{ID: "signal", Title: "Signal", Type: "text", Meaning: "letters of the special-cause rules that the point is part of"},
+		sheet.Column{ID: "corrected", Title: "Corrected share", Type: "number", Unit: "percent", Meaning: figures.MeaningCorrected},
+		sheet.Column{ID: "corrected_low", Title: "Corrected, low", Type: "number", Unit: "percent", Meaning: "lower end of the corrected share's 95% interval"},
+		sheet.Column{ID: "corrected_high", Title: "Corrected, high", Type: "number", Unit: "percent", Meaning: "upper end of the corrected share's 95% interval"},
+		sheet.Column{ID: "coder", Title: "Coded by", Type: "text", Meaning: figures.MeaningCoder},
 	)
 	t.rows = func(yield func([]any, error) bool) {
 		for _, m := range measures {
@@ -381,6 +385,11 @@ func figureTable(ctx context.Context, a *analysis.Service, query url.Values) tab
 					row = append(row, nil, nil, nil, nil, nil, "[c]", "")
 				} else {
 					row = append(row, orNil(p.Share != nil && !res.Measure.Averages(), p.Numerator), p.Base, number(p.Share), number(p.Low), number(p.High), "", p.Signal)
+				}
+				if c := p.Corrected; c != nil {
+					row = append(row, c.Share, c.Low, c.High, p.Coder)
+				} else {
+					row = append(row, nil, nil, nil, p.Coder)
 				}
 				if !yield(row, nil) {
 					return

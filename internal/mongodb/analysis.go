@@ -47,3 +47,20 @@ func (s *Store) CodingsHeld(ctx context.Context, by string, limit int) ([]analys
 func (s *Store) CodingsChanged(ctx context.Context, since time.Time) iter.Seq2[analysis.Coding, error] {
 	return s.codings.changedSince(ctx, since, where(), func(c *analysis.Coding) time.Time { return c.ChangedAt })
 }
+
+var _ analysis.Drafts = (*Store)(nil)
+
+// Draft implements [analysis.Drafts].
+func (s *Store) Draft(ctx context.Context, id string) (analysis.DraftCode, error) {
+	return s.draftCodes.get(ctx, id)
+}
+
+// UpdateDraft implements [analysis.Drafts].
+func (s *Store) UpdateDraft(ctx context.Context, id string, fn func(*analysis.DraftCode) error) (analysis.DraftCode, error) {
+	return s.draftCodes.update(ctx, id, fn)
+}
+
+// DraftCodes implements [analysis.Drafts].
+func (s *Store) DraftCodes(ctx context.Context) ([]analysis.DraftCode, error) {
+	return s.draftCodes.list(ctx, where(), where("created_at", -1, "_id", 1), 0)
+}

@@ -57,6 +57,11 @@ func (s *Store) collections() {
 		id:   func(c *analysis.Coding) *string { return &c.ID },
 		vers: func(c *analysis.Coding) *int64 { return &c.Version },
 	})
+	s.draftCodes = newCollection(s, spec[analysis.DraftCode]{
+		name: "draft_codes", noun: "draft code",
+		id:   func(c *analysis.DraftCode) *string { return &c.ID },
+		vers: func(c *analysis.DraftCode) *int64 { return &c.Version },
+	})
 	s.alerts = newCollection(s, spec[loop.Alert]{
 		name: "alerts", noun: "alert",
 		id:   func(a *loop.Alert) *string { return &a.ID },

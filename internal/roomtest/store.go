@@ -313,6 +313,11 @@ func (s *Store) CodingsChanged(ctx context.Context, since time.Time) iter.Seq2[a
 	return stream(s, "CodingsChanged", s.Store.CodingsChanged(ctx, since))
 }
 
+// UpdateDraft is the store's.
+func (s *Store) UpdateDraft(ctx context.Context, id string, fn func(*analysis.DraftCode) error) (analysis.DraftCode, error) {
+	return call(s, "UpdateDraft", func() (analysis.DraftCode, error) { return s.Store.UpdateDraft(ctx, id, fn) })
+}
+
 // Alert is the store's.
 func (s *Store) Alert(ctx context.Context, id string) (loop.Alert, error) {
 	return call(s, "Alert", func() (loop.Alert, error) { return s.Store.Alert(ctx, id) })

@@ -73,6 +73,7 @@ type Store struct {
 	responses    *collection[survey.Response]
 	abouts       *collection[survey.About]
 	codings      *collection[analysis.Coding]
+	draftCodes   *collection[analysis.DraftCode]
 	alerts       *collection[loop.Alert]
 	actions      *collection[loop.Action]
 	subscribers  *collection[loop.Subscriber]

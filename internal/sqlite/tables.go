@@ -83,6 +83,13 @@ func (s *Store) collections() {
 			return []any{c.Response, ms(c.ChangedAt), c.Queue, c.Order, c.Draw.By}
 		},
 	})
+	s.draftCodes = newCollection(s, spec[analysis.DraftCode]{
+		table: "draft_codes", noun: "draft code",
+		id:   func(c *analysis.DraftCode) *string { return &c.ID },
+		vers: func(c *analysis.DraftCode) *int64 { return &c.Version },
+		cols: []string{"created_at"},
+		vals: func(c *analysis.DraftCode) []any { return []any{ms(c.CreatedAt)} },
+	})
 	s.alerts = newCollection(s, spec[loop.Alert]{
 		table: "alerts", noun: "alert",
 		id:   func(a *loop.Alert) *string { return &a.ID },

@@ -84,6 +84,13 @@ func Calls(s Store) map[string]func(context.Context) error {
 		"CodingsOf":      func(ctx context.Context) error { _, err := s.CodingsOf(ctx, "x"); return err },
 		"CodingsChanged": func(ctx context.Context) error { return drain(s.CodingsChanged(ctx, t0)) },
 
+		"Draft": func(ctx context.Context) error { _, err := s.Draft(ctx, "x"); return err },
+		"UpdateDraft": func(ctx context.Context) error {
+			_, err := s.UpdateDraft(ctx, "x", nothing[analysis.DraftCode])
+			return err
+		},
+		"DraftCodes": func(ctx context.Context) error { _, err := s.DraftCodes(ctx); return err },
+
 		"Alert":        func(ctx context.Context) error { _, err := s.Alert(ctx, "x"); return err },
 		"UpdateAlert":  func(ctx context.Context) error { _, err := s.UpdateAlert(ctx, "x", nothing[loop.Alert]); return err },
 		"Alerts":       func(ctx context.Context) error { _, err := s.Alerts(ctx, "x", false, nil, 1); return err },

@@ -433,6 +433,13 @@ func loopLists(t *testing.T, s Store) {
 	actions, err := s.Actions(ctx)
 	same(t, "actions", idsOf(must(t, actions, err), func(a loop.Action) string { return a.ID }), []string{"none", "b", "a", "c"})
 
+	for id, at := range map[string]time.Time{"b": t0, "a": t0, "first": t0.Add(-time.Hour), "last": t0.Add(time.Hour)} {
+		_, err := s.UpdateDraft(ctx, id, func(c *analysis.DraftCode) error { c.CreatedAt = at; return nil })
+		ok(t, err)
+	}
+	drafts, err := s.DraftCodes(ctx)
+	same(t, "draft codes", idsOf(must(t, drafts, err), func(c analysis.DraftCode) string { return c.ID }), []string{"last", "a", "b", "first"})
+
 	for id, at := range map[string]time.Time{"old": t0.Add(-time.Hour), "new": t0, "older": t0.Add(-2 * time.Hour)} {
 		_, err := s.UpdatePublication(ctx, id, func(p *loop.Publication) error { p.At = at; return nil })
 		ok(t, err)

@@ -40,6 +40,7 @@ type Chart struct {
 	Points      []Point // in time order, gaps included
 	Centre      *float64
 	CentreName  string // "Mean" where empty
+	Centres     []Span // in place of one centre line, where the series is broken
 	Flags       []Flag
 	Lines       []Line
 }
@@ -62,6 +63,13 @@ type Flag struct {
 	Period string
 	Number int
 	Text   string
+	Break  bool // the series is broken before this period: what stands on either side is not to be compared
+}
+
+// Span is a centre line from one period to another, both included.
+type Span struct {
+	From, To string
+	Value    float64
 }
 
 // Line is a context line: another survey's figure, with whose it is.
@@ -93,6 +101,17 @@ func Of(id string, r figures.Result, size Size) Chart {
 			c.Description += s.Words + " "
 		}
 		c.Description = strings.TrimSpace(c.Description + r.Trend.Note)
+		for i, b := range r.Trend.Breaks {
+			c.Flags = append(c.Flags, Flag{Period: b.Period, Number: i + 1, Text: b.Words, Break: true})
+		}
+		for _, s := range r.Trend.Segments {
+			if s.Centre != nil {
+				c.Centres = append(c.Centres, Span{s.From, s.To, *s.Centre})
+			}
+		}
+	}
+	if r.Coding != nil {
+		c.Axis = "% of people who wrote, as counted"
 	}
 	return c
 }
@@ -244,7 +263,7 @@ func (d *drawing) grid() {
 }
 
 // limits draws the band point by point, in steps: where bases differ, so do limits.
-// It is broken where nothing is published.
+// It is broken where nothing is published, and where the series is.
 func (d *drawing) limits() {
 	half := d.step() / 2
 	for i := 0; i < len(d.chart.Points); {
@@ -254,7 +273,7 @@ func (d *drawing) limits() {
 		}
 		j := i
 		var high, low []string
-		for ; j < len(d.chart.Points) && d.chart.Points[j].Band != nil; j++ {
+		for ; j < len(d.chart.Points) && d.chart.Points[j].Band != nil && (j == i || !d.broken(j)); j++ {
 			l := d.chart.Points[j].Band
 			a, b := num(d.x(j)-half), num(d.x(j)+half)
 			high = append(high, a+","+num(d.y(l.High)), b+","+num(d.y(l.High)))
@@ -281,7 +300,15 @@ func (d *drawing) context() {
 }
 
 func (d *drawing) centre() {
-	if d.chart.Centre == nil {
+	for _, s := range d.chart.Centres {
+		from, to := d.index(s.From), d.index(s.To)
+		if from < 0 || to < 0 {
+			continue
+		}
+		half, y := d.step()/2, num(d.y(s.Value))
+		d.put(`<line class="chart-centre" x1="%s" x2="%s" y1="%s" y2="%s" stroke="%s"/>`, num(d.x(from)-half), num(d.x(to)+half), y, y, quiet)
+	}
+	if d.chart.Centre == nil || len(d.chart.Centres) > 0 {
 		return
 	}
 	y := num(d.y(*d.chart.Centre))
@@ -311,6 +338,9 @@ func (d *drawing) line() {
 		if p.Value == nil {
 			flush()
 			continue
+		}
+		if d.broken(i) {
+			flush()
 		}
 		run = append(run, num(d.x(i))+","+num(d.y(*p.Value)))
 	}
@@ -564,7 +594,8 @@ func (d *drawing) flags() {
 	if d.chart.Size == Small {
 		for _, f := range d.chart.Flags {
 			if i := d.index(f.Period); i >= 0 {
-				d.put(`<line class="chart-flag-pole" x1="%s" x2="%s" y1="%s" y2="%s" stroke="%s" stroke-dasharray="1 2"/>`, num(d.x(i)), num(d.x(i)), num(d.frame.top), num(d.plotBottom()), quiet)
+				x, dash := d.pole(f, i)
+				d.put(`<line class="chart-flag-pole" x1="%s" x2="%s" y1="%s" y2="%s" stroke="%s"%s/>`, num(x), num(x), num(d.frame.top), num(d.plotBottom()), quiet, dash)
 			}
 		}
 		return
@@ -578,14 +609,28 @@ func (d *drawing) flags() {
 		if i < 0 {
 			continue
 		}
-		pole := d.x(i)
+		pole, dash := d.pole(f, i)
 		at := max(pole-side/2, free)
 		free = at + side + 2
 		y := d.frame.top - side - 3
-		d.put(`<path class="chart-flag-pole" d="M%s %sL%s %sV%s" fill="none" stroke="%s" stroke-dasharray="1 2"/>`, num(at+side/2), num(y+side), num(pole), num(d.frame.top), num(d.plotBottom()), quiet)
+		d.put(`<path class="chart-flag-pole" d="M%s %sL%s %sV%s" fill="none" stroke="%s"%s/>`, num(at+side/2), num(y+side), num(pole), num(d.frame.top), num(d.plotBottom()), quiet, dash)
 		d.put(`<rect class="chart-flag" x="%s" y="%s" width="16" height="16" rx="2" fill="%s" stroke="%s"/>`, num(at), num(y), paper, quiet)
 		d.put(`<text class="chart-label" x="%s" y="%s" text-anchor="middle" font-size="11" font-weight="700">%s</text>`, num(at+side/2), num(y+12), num(float64(f.Number)))
 	}
+}
+
+// pole is where a flag stands and how its line is dashed: over its period, or, of a
+// break, unbroken between its period and the one before.
+func (d *drawing) pole(f Flag, i int) (x float64, dash string) {
+	if f.Break {
+		return d.x(i) - d.step()/2, ""
+	}
+	return d.x(i), ` stroke-dasharray="1 2"`
+}
+
+// broken reports whether the series is broken before a point.
+func (d *drawing) broken(i int) bool {
+	return slices.ContainsFunc(d.chart.Flags, func(f Flag) bool { return f.Break && f.Period == d.chart.Points[i].Period })
 }
 
 func (d *drawing) index(period string) int {

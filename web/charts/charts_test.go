@@ -65,7 +65,7 @@ func examples() map[string]Chart {
 	full.Points[20].Signal = "ab"
 	withhold(&full, 5)
 	full.Points[9].Small = true
-	full.Flags = []Flag{{"2026-03", 1, "Update standard begins in every unit"}, {"2026-04", 2, "Questionnaire report/2"}}
+	full.Flags = []Flag{{Period: "2026-03", Number: 1, Text: "Update standard begins in every unit"}, {Period: "2026-04", Number: 2, Text: "Questionnaire report/2"}}
 	full.Lines = []Line{{Value: 77, Label: "Satisfied where kept informed, England and Wales, 2025:"}}
 
 	long := series(48, 2022, 11, func(i int) float64 {
@@ -78,7 +78,7 @@ func examples() map[string]Chart {
 	signal(&long, 12, 12, "a", figures.MeansImprovement)
 	*long.Points[12].Value = 66
 	withhold(&long, 24, 25, 26, 33)
-	long.Flags = []Flag{{"2024-02", 1, "New contact centre"}}
+	long.Flags = []Flag{{Period: "2024-02", Number: 1, Text: "New contact centre"}}
 
 	narrow := long
 	narrow.Size = Narrow
@@ -102,10 +102,24 @@ func examples() map[string]Chart {
 
 	years := Chart{ID: "years", Title: "By year", Unit: "%", Points: []Point{{Period: "2023", Value: ptr(41), Low: ptr(30), High: ptr(53)}, {Period: "2024", Suppressed: true}, {Period: "2025"}, {Period: "2026", Value: ptr(0), Low: ptr(0), High: ptr(9), Small: true}}}
 
+	broken := series(30, 2024, 1, func(i int) float64 {
+		if i >= 14 {
+			return wave(i) - 14
+		}
+		return wave(i)
+	})
+	for i := 14; i < 30; i++ {
+		l := *broken.Points[i].Band
+		broken.Points[i].Band = &figures.Limit{Low: l.Low - 14, High: l.High - 14, NearLow: l.NearLow - 14, NearHigh: l.NearHigh - 14}
+	}
+	broken.Flags = []Flag{{Period: "2025-03", Number: 1, Text: "from March 2025 on, words were coded by version 2, before by 1", Break: true}}
+	broken.Centres = []Span{{"2024-01", "2025-02", 46}, {"2025-03", "2026-06", 32}}
+	broken.Centre = ptr(32)
+
 	score := series(18, 2025, 5, wave)
 	score.Unit, score.Axis = "", "Score, 0 (worst) to 100 (best)"
 
-	return map[string]Chart{"full": full, "long": long, "narrow": narrow, "small": small, "short": short, "quarters": quarters, "years": years, "score": score,
+	return map[string]Chart{"full": full, "long": long, "narrow": narrow, "small": small, "short": short, "quarters": quarters, "years": years, "score": score, "broken": broken,
 		"empty": {ID: "empty", Title: "Nothing yet", Unit: "%"}, "one": {ID: "one", Title: "One point", Unit: "%", Points: []Point{{Period: "2026-03", Value: ptr(50), Low: ptr(40), High: ptr(60)}}},
 		"withheld": {ID: "withheld", Title: "All withheld", Unit: "%", Points: []Point{{Period: "2026-03", Suppressed: true}, {Period: "2026-04", Suppressed: true}}}}
 }

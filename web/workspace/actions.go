@@ -261,7 +261,7 @@ type actionData struct {
 	Late                              bool
 	Evidence, EvidenceOn, FigureHref  string
 	Wide, Slim                        template.HTML
-	FlagWords                         string
+	Flags                             []string
 	Check                             []string
 	CheckedOn                         string
 	MayCheck, MayManage               bool
@@ -345,10 +345,9 @@ func (s *Pages) chartAction(ctx context.Context, v visitor, a *loop.Action, data
 	}
 	var flags []charts.Flag
 	if done, err := time.Parse(time.DateOnly, a.DoneOn); err == nil {
-		data.FlagWords = "1: done on " + dateWords(a.DoneOn)
 		flags = append(flags, charts.Flag{Period: periodOf(r.By, done), Number: 1, Text: "done on " + dateWords(a.DoneOn)})
 	}
-	data.Wide, data.Slim = s.both("action", r, flags...)
+	data.Wide, data.Slim, data.Flags = s.both("action", r, flags...)
 	return nil
 }
 
@@ -367,7 +366,7 @@ func periodOf(by []string, day time.Time) string {
 func (s *Pages) checkWords(a *loop.Action) []string {
 	k := a.Check
 	switch k.Verdict {
-	case loop.BaseTooLow, loop.NotSuitable:
+	case loop.BaseTooLow, loop.NotSuitable, loop.CoderChanged:
 		return []string{verdictWords[k.Verdict] + "."}
 	}
 	out := []string{

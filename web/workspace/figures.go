@@ -72,6 +72,8 @@ type latest struct {
 	Share, Interval, Base, When string
 	Small                       bool
 	Withheld                    string // why a later one is not shown
+	Coded                       bool   // of a theme: Share is as counted
+	Corrected                   string // the corrected share in words; empty: there is none
 	None                        string // why there is none at all
 }
 
@@ -80,6 +82,9 @@ type figureTable struct {
 	Heads []string
 	Rows  []figureRow
 	Score bool // means of scores: nobody is counted
+	Coded bool // a theme: shares are as counted
+	// Corrected: corrected shares stand beside them, at least one.
+	Corrected bool
 }
 
 type figureRow struct {
@@ -88,6 +93,7 @@ type figureRow struct {
 	Withheld                       string // why the figure is not shown: its mark is [c], or - where nobody answered
 	Empty, Small                   bool
 	Signal                         string
+	Corrected, CorrectedInterval   string
 }
 
 // filterForm is the form of a page's filters; its values are the address.
@@ -200,7 +206,7 @@ func (s *Pages) fillOverview(ctx context.Context, q url.Values, data *overviewDa
 			cell.Href = figureHref(row.measure, with(cq, "measure", ""))
 			cell.Chart = charts.SVG(charts.Of(out.ID+"-"+cell.Stage, r, charts.Small))
 			if r.Trend != nil && r.Trend.Limits != nil {
-				expected, charted = expected+figures.FalseAlarmRate(r.Trend.Points), charted+1
+				expected, charted = expected+r.Trend.Chance(), charted+1
 			}
 			out.Cells = append(out.Cells, cell)
 		}
@@ -296,7 +302,10 @@ func (s *Pages) latestOf(r *figures.Result) latest {
 		if p.Period == periodOf(r.By, s.Now().In(s.zone())) {
 			l.When += " so far"
 		}
-		l.Interval = interval(r, p)
+		l.Interval, l.Coded = interval(r, p), r.Coding != nil
+		if c := p.Corrected; c != nil {
+			l.Corrected = fmt.Sprintf("Corrected for the coder's errors: %s, 95%% interval %s–%s", percent(c.Share), whole(c.Low), percent(c.High))
+		}
 		return l
 	}
 	l.None = "No one has answered yet."
@@ -346,7 +355,7 @@ func trendSentence(r *figures.Result) string {
 
 // tableOf are a result's numbers in rows: the split, then the figure.
 func (s *Pages) tableOf(r *figures.Result) figureTable {
-	t := figureTable{Score: r.Measure.Averages()}
+	t := figureTable{Score: r.Measure.Averages(), Coded: r.Coding != nil, Corrected: slices.ContainsFunc(r.Points, func(p figures.Point) bool { return p.Corrected != nil })}
 	for _, d := range figures.Dimensions() {
 		if slices.Contains(r.By, d.ID) {
 			t.Heads = append(t.Heads, d.Title)
@@ -369,6 +378,9 @@ func (s *Pages) tableOf(r *figures.Result) figureTable {
 			row.Share, row.Interval, row.Base = number(r, *p.Share), interval(r, p), thousands(p.Base)
 			if !t.Score {
 				row.Counted = thousands(p.Numerator)
+			}
+			if c := p.Corrected; c != nil {
+				row.Corrected, row.CorrectedInterval = percent(c.Share), whole(c.Low)+"–"+percent(c.High)
 			}
 		}
 		t.Rows = append(t.Rows, row)
@@ -485,6 +497,8 @@ type figureData struct {
 	Sentence            string
 	Signals             []string
 	TrendNote           string
+	Flags               []string // what the chart's numbers stand for
+	Coding              []string // of a theme: how it was counted and corrected
 	Table               figureTable
 	RaiseHref           string
 	Downloads           []link
@@ -538,12 +552,13 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 	cell := s.cell(&r, why)
 	data.Period, data.Latest, data.Sentence, data.Table, data.Note = cell.Period, cell.Latest, cell.Sentence, cell.Table, r.Note
 	if r.Trend != nil {
-		data.Wide, data.Slim = s.both("figure", r)
+		data.Wide, data.Slim, data.Flags = s.both("figure", r)
 		data.TrendNote = r.Trend.Note
 		for _, sign := range r.Trend.Signals {
 			data.Signals = append(data.Signals, sign.Words)
 		}
 	}
+	data.Coding = codingWords(r.Coding)
 	if len(r.Points) == 0 {
 		data.Empty = "Nobody has answered within these filters. Take one away, or wait: figures appear here as answers come in."
 	}
@@ -559,11 +574,43 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 	return nil
 }
 
-// both draws a chart for a desk and for a phone; the page shows one of them.
-func (s *Pages) both(id string, r figures.Result, flags ...charts.Flag) (wide, slim template.HTML) {
+// codingWords says how far the coder of a theme's figures can be trusted.
+func codingWords(c *figures.Coding) []string {
+	if c == nil {
+		return nil
+	}
+	out := []string{c.Note}
+	for i := range c.Samples {
+		sample := &c.Samples[i]
+		of := "Version " + sample.Coder
+		if sample.Mode != figures.ModeSelf {
+			of += ", " + strings.ToLower(modeWords[survey.Mode(sample.Mode)])
+		}
+		if sample.Lacks != "" {
+			out = append(out, of+": no corrected share, since "+sample.Lacks+".")
+			continue
+		}
+		out = append(out, fmt.Sprintf("%s: a person has coded the words of %s people drawn at random. Where they found the theme, the coder had it in %s; where they did not, the coder had none in %s.",
+			of, thousands(sample.Drawn), percent(*sample.Sensitivity), percent(*sample.Specificity)))
+	}
+	return out
+}
+
+// both draws a chart for a desk and for a phone; the page shows one of them. list is
+// what its flags stand for: those given, then the breaks of the series.
+func (s *Pages) both(id string, r figures.Result, flags ...charts.Flag) (wide, slim template.HTML, list []string) {
 	full, narrow := charts.Of(id+"-wide", r, charts.Full), charts.Of(id+"-slim", r, charts.Narrow)
-	full.Flags, narrow.Flags = flags, flags
-	return charts.SVG(full), charts.SVG(narrow)
+	all := slices.Concat(flags, full.Flags)
+	for i := range all {
+		all[i].Number = i + 1
+		words := all[i].Text
+		if all[i].Break {
+			words = "break: " + words + ". Do not compare across it"
+		}
+		list = append(list, fmt.Sprintf("%d: %s", i+1, words))
+	}
+	full.Flags, narrow.Flags = all, all
+	return charts.SVG(full), charts.SVG(narrow), list
 }
 
 // definition writes out what a measure is.
@@ -601,6 +648,10 @@ func tableColumns(r *figures.Result) []sheet.Column {
 		sheet.Column{ID: "reason", Title: "Why", Type: "text", Meaning: "Why there is no figure."},
 		sheet.Column{ID: "small", Title: "Rests on few", Type: "yes-no", Meaning: "The base is under 30."},
 		sheet.Column{ID: "signal", Title: "Signal", Type: "text", Meaning: "Letters of the special-cause rules: a, outside a limit; b, seven on one side; c, seven rising or falling; d, two of three near a limit."},
+		sheet.Column{ID: "corrected", Title: "Corrected share", Type: "number", Unit: "percent", Meaning: figures.MeaningCorrected, Source: m.Source},
+		sheet.Column{ID: "corrected_low", Title: "Corrected, from", Type: "number", Unit: "percent", Meaning: "Lower end of the corrected share's 95% interval."},
+		sheet.Column{ID: "corrected_high", Title: "Corrected, to", Type: "number", Unit: "percent", Meaning: "Upper end of the corrected share's 95% interval."},
+		sheet.Column{ID: "coder", Title: "Coded by", Type: "text", Meaning: figures.MeaningCoder},
 	)
 }
 
@@ -658,11 +709,20 @@ func writeTable(w http.ResponseWriter, format sheet.Format, r *figures.Result) e
 			}
 		}
 		row = append(row, counted, base, value(p.Share), value(p.Low), value(p.High), p.Suppressed, p.Reason, p.Small, p.Signal)
+		row = append(append(row, corrected(p)...), p.Coder)
 		if err := out.Row(row...); err != nil {
 			return err
 		}
 	}
 	return out.Close()
+}
+
+// corrected are the three columns of a corrected share; empty where there is none.
+func corrected(p *figures.Point) []any {
+	if p.Corrected == nil {
+		return []any{nil, nil, nil}
+	}
+	return []any{p.Corrected.Share, p.Corrected.Low, p.Corrected.High}
 }
 
 func value(v *float64) any {

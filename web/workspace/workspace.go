@@ -42,6 +42,7 @@ type Parts struct {
 	Access   *access.Service
 	Survey   *survey.Service
 	Analysis *analysis.Service
+	Emerging *analysis.Emerging
 	Loop     *loop.Service
 	Audit    *audit.Log
 
@@ -96,7 +97,8 @@ func (s *Pages) routes() []route {
 	alerts := []access.Permission{access.AlertsOwn, access.AlertsAll}
 	read := []access.Permission{access.FiguresRead}
 	export := []access.Permission{access.ExportFigures}
-	code := []access.Permission{access.CodingCorrect}
+	words := []access.Permission{access.WordsRead}
+	correct := []access.Permission{access.CodingCorrect}
 	actions := []access.Permission{access.ActionsRead}
 	manage := []access.Permission{access.ActionsManage}
 	publish := []access.Permission{access.ActionsPublish}
@@ -125,11 +127,17 @@ func (s *Pages) routes() []route {
 		{get, "/figures/:measure", read, s.figure},
 		{get, "/figures/:measure/table", export, s.figureTable},
 
-		{get, "/coding", code, s.coding},
-		{post, "/coding/next", code, s.nextText},
-		{get, "/coding/agreement", code, s.agreement},
-		{get, "/coding/texts/:id/:item", code, s.text},
-		{post, "/coding/texts/:id/:item", code, s.codeText},
+		{get, "/coding", correct, s.coding},
+		{post, "/coding/next", correct, s.nextText},
+		{get, "/coding/agreement", correct, s.agreement},
+		{get, "/coding/texts/:id/:item", correct, s.text},
+		{post, "/coding/texts/:id/:item", correct, s.codeText},
+
+		{get, "/new-words", words, s.newWords},
+		{get, "/new-words/draft", correct, s.nameTerm},
+		{post, "/new-words/draft", correct, s.keepTerm},
+		{get, "/new-words/drafts/:id", correct, s.draft},
+		{post, "/new-words/drafts/:id", correct, s.changeDraft},
 
 		{get, "/actions", actions, s.actions},
 		{get, "/actions/new", manage, s.newAction},
@@ -256,6 +264,9 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 	}
 	if v.Can(access.CodingCorrect) && v.Force == "" {
 		add("/coding", "Coding", 0)
+	}
+	if v.Can(access.WordsRead) {
+		add("/new-words", "New words", 0)
 	}
 	if v.Can(access.ActionsRead) {
 		add("/actions", "Actions", 0)

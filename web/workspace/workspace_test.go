@@ -18,7 +18,7 @@ func TestWhoMayComeWhere(t *testing.T) {
 	// What the brief promises each role, said apart from the table of routes.
 	own := map[access.Role][]string{
 		access.Advocate:      {"/account", "/work", "/actions"},
-		access.Commissioner:  {"/account", "/figures", "/coding", "/actions"},
+		access.Commissioner:  {"/account", "/figures", "/coding", "/actions", "/new-words"},
 		access.Administrator: {"/account", "/admin", "/work/alerts"},
 		access.Analyst:       {"/account", "/figures", "/coding", "/actions"},
 	}

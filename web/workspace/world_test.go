@@ -47,6 +47,7 @@ type world struct {
 	t        *testing.T
 	now      time.Time
 	store    *sqlite.Store
+	keys     *seal.Keys
 	access   *access.Service
 	survey   *survey.Service
 	analysis *analysis.Service
@@ -101,6 +102,7 @@ func newWorld(t *testing.T) *world {
 	w.store = must(sqlite.OpenTemp(ctx))(t)
 	t.Cleanup(func() { _ = w.store.Close() })
 	keys := must(seal.Parse(must(seal.NewKeyset())(t)))(t)
+	w.keys = keys
 	record := audit.New(w.store, now, keys.Subkey("audit"))
 	conf := access.DefaultConfig()
 	conf.Password = access.PasswordParams{MemoryKiB: 64, Passes: 1, Lanes: 1}
@@ -113,7 +115,7 @@ func newWorld(t *testing.T) *world {
 	pages := must(victim.New(w.survey, w.loop, victim.Config{Name: "Feedback", Host: "feedback.example.org", Secure: true, Now: now, Log: log}))(t)
 	w.pages = must(New(Parts{
 		Card:   pages.Card,
-		Access: w.access, Survey: w.survey, Analysis: w.analysis, Loop: w.loop, Audit: record, Backlog: w.store.OutboxBacklog,
+		Access: w.access, Survey: w.survey, Analysis: w.analysis, Emerging: analysis.NewEmerging(w.analysis, w.store, record), Loop: w.loop, Audit: record, Backlog: w.store.OutboxBacklog,
 		OpenSurvey: func(_ *gin.Context, secret string) { w.opened = append(w.opened, secret) },
 		BaseURL:    "https://voice.example.org", Now: now,
 	}))(t)
