@@ -371,7 +371,7 @@ func themeRow(c *Coding) figures.ThemeRow {
 	r := figures.ThemeRow{
 		ResponseID: c.Response, Item: c.Item, ChangedAt: c.ChangedAt, CodebookVersion: c.Codebook, Gone: c.Gone || c.Status != StatusCoded,
 		Labels: themeLabels(c.Labels), Person: c.ByPeople(),
-		Drawn: slices.ContainsFunc(c.History, func(r Reading) bool { return r.How == QueueRandom && r.Blind }),
+		Drawn: slices.ContainsFunc(c.History, func(r Reading) bool { return r.How == DrawnRandom && r.Blind }),
 	}
 	if r.Person {
 		r.Machine = themeLabels(c.Coder())

@@ -12,7 +12,7 @@ import (
 // beside a person's, and whether the text came to the person by chance, unseen.
 func TestThemeRow(t *testing.T) {
 	machine, person := Label{Code: "COM_UPDATES", Polarity: "negative"}, Label{Code: "RES_MANNER", Polarity: "positive", By: "ines"}
-	random := Reading{By: "ines", How: QueueRandom, Blind: true}
+	random := Reading{By: "ines", How: DrawnRandom, Blind: true}
 	theirs := []figures.ThemeLabel{{Code: "RES_MANNER", Polarity: "positive"}}
 	its := []figures.ThemeLabel{{Code: "COM_UPDATES", Polarity: "negative"}}
 	for name, c := range map[string]struct {
@@ -26,8 +26,8 @@ func TestThemeRow(t *testing.T) {
 		"nothing found":         {Coding{}, []figures.ThemeLabel{}, false, nil, false},
 		"a person, by chance":   {Coding{Labels: []Label{person}, Machine: []Label{machine}, History: []Reading{random}}, theirs, true, its, true},
 		"confirmed as empty":    {Coding{History: []Reading{random}}, []figures.ThemeLabel{}, true, []figures.ThemeLabel{}, true},
-		"by chance, but shown":  {Coding{Labels: []Label{person}, History: []Reading{{By: "ines", How: QueueRandom}}}, theirs, true, []figures.ThemeLabel{}, false},
-		"near the threshold":    {Coding{Labels: []Label{person}, History: []Reading{{By: "ines", How: QueueThreshold, Blind: true}}}, theirs, true, []figures.ThemeLabel{}, false},
+		"by chance, but shown":  {Coding{Labels: []Label{person}, History: []Reading{{By: "ines", How: DrawnRandom}}}, theirs, true, []figures.ThemeLabel{}, false},
+		"near the threshold":    {Coding{Labels: []Label{person}, History: []Reading{{By: "ines", How: DrawnThreshold, Blind: true}}}, theirs, true, []figures.ThemeLabel{}, false},
 		"corrected after draws": {Coding{Labels: []Label{person}, Machine: []Label{machine}, History: []Reading{random, {By: "bo", How: ByHand}}}, theirs, true, its, true},
 	} {
 		c.coding.Status = StatusCoded

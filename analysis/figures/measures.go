@@ -476,10 +476,10 @@ func responseMeasures() []Measure {
 	orUnsafe := func(d Dispositions) int { return d.Base() + d.NotSafe }
 	out := []Measure{
 		asks(Measure{ID: "response.rr1", Title: "Response rate (RR1)", Numerator: "Askings that ended in a complete response.",
-			Base:       "Complete, partial, refused, not contacted (undelivered, or sent and not answered yet), other and unknown.",
+			Base:       "Complete, partial, refused, not contacted (undelivered, or sent or handed over and not answered yet), other and unknown.",
 			Exclusions: aaporExclusion, Source: aaporSource, Better: BetterHigher}, rate(complete, Dispositions.Base, nil), checkShare),
 		asks(Measure{ID: "response.rr2", Title: "Response rate (RR2)", Numerator: "Askings that ended in a complete or partial response (at least one core question answered).",
-			Base:       "Complete, partial, refused, not contacted (undelivered, or sent and not answered yet), other and unknown.",
+			Base:       "Complete, partial, refused, not contacted (undelivered, or sent or handed over and not answered yet), other and unknown.",
 			Exclusions: aaporExclusion, Source: aaporSource, Better: BetterHigher}, rate(answered, Dispositions.Base, partial), checkPartial),
 		asks(Measure{ID: "response.not-safe", Title: "Not safe to ask", Numerator: "Askings that were not made because it was not safe.",
 			Base:       "Everyone in the response rates' base, and those it was not safe to ask.",
@@ -491,7 +491,7 @@ func responseMeasures() []Measure {
 	}{
 		{"eligible", "Eligible to be asked", "were for a person eligible to be asked", stepEligible},
 		{"safe", "Safe to ask", "could safely be made", stepSafe},
-		{"invited", "Invited", "led to an invitation", stepInvited},
+		{"invited", "Invited", "led to an invitation, by mail or on a card", stepInvited},
 		{"delivered", "Delivered", "led to an invitation that did not come back", stepDelivered},
 		{"started", "Started", "led to a questionnaire that was begun", stepStarted},
 		{"partial", "At least one core question answered", "led to at least one answer to a core question", stepAnswered},

@@ -157,7 +157,7 @@ func (k *cards) form(c *gin.Context, status int, typed, problem string) error {
 	}
 	p := codePage{frame: k.pages.typedFrame(c), Code: page.Field{Name: "code", Value: typed, Max: longestCode}}
 	var err error
-	if p.Code.Label, err = p.Say("card-label"); err != nil {
+	if p.Code.Label, err = p.Say("card-title"); err != nil {
 		return err
 	}
 	if p.Code.Hint, err = p.Say("card-hint"); err != nil {

@@ -2,6 +2,7 @@ package victim_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gin-gonic/gin"
 
 	"victimvoice/internal/fault"
 	"victimvoice/internal/seal"
@@ -333,6 +336,18 @@ func TestTheCodePageIsTheSurveys(t *testing.T) {
 			t.Errorf("%s has a page of its own", path)
 		}
 	}
+	pages, err := victim.New(w.rooms.Survey, w.rooms.Loop, victim.Config{Name: "Feedback", Host: "answers.example.org", Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := gin.New()
+	alone.Use(pages.Alone())
+	pages.Register(alone)
+	req := httptest.NewRequestWithContext(t.Context(), "GET", "/c", nil)
+	req.Host = "answers.example.org"
+	own := httptest.NewRecorder()
+	alone.ServeHTTP(own, req)
+	w.want(own, 200, "Type your code")
 	rec := w.do("GET", "/c", nil)
 	for name, want := range map[string]string{"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow, noarchive"} {
 		if rec.Header().Get(name) != want {

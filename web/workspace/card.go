@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -23,7 +24,7 @@ type cardForm struct {
 type cardData struct {
 	page.Card
 	Back string // address of the case
-	Ref  string
+	Ends string // the last day on which the card works
 }
 
 func (s *Pages) cardForm(v *survey.CaseView) cardForm {
@@ -62,7 +63,7 @@ func (s *Pages) makeCard(c *gin.Context, v visitor) error {
 	if err != nil {
 		return s.cardAgain(c, v, err)
 	}
-	data := cardData{Back: "/work/cases/" + c.Param("id")}
+	data := cardData{Back: "/work/cases/" + c.Param("id"), Ends: s.date(card.ExpiresAt.Add(-time.Millisecond))}
 	if data.Card, err = s.Card(card); err != nil {
 		return err
 	}

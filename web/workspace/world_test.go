@@ -49,6 +49,7 @@ type world struct {
 	store    *sqlite.Store
 	keys     *seal.Keys
 	access   *access.Service
+	parts    survey.Parts // that survey is made of
 	survey   *survey.Service
 	analysis *analysis.Service
 	loop     *loop.Service
@@ -108,7 +109,8 @@ func newWorld(t *testing.T) *world {
 	conf.Password = access.PasswordParams{MemoryKiB: 64, Passes: 1, Lanes: 1}
 	w.access = access.New(w.store.Access(), keys, record, now, conf)
 	parts := must(fixed())(t)
-	w.survey = survey.NewService(survey.Parts{Store: w.store, Keys: keys, Audit: record, Policy: must(survey.DefaultPolicy())(t), Geography: must(survey.DefaultGeography())(t), Questionnaires: parts.sets, Now: now, Log: log})
+	w.parts = survey.Parts{Store: w.store, Keys: keys, Audit: record, Policy: must(survey.DefaultPolicy())(t), Geography: must(survey.DefaultGeography())(t), Questionnaires: parts.sets, Now: now, Log: log}
+	w.survey = survey.NewService(w.parts)
 	panel := must(figures.New(parts.sets, []figures.Theme{{Code: "COM_UPDATES", Title: "Being kept informed", Construct: "communication"}}))(t)
 	w.analysis = analysis.NewService(w.store, w.store, w.survey, parts.coder, parts.book, panel, keys, record, now, log)
 	w.loop = loop.NewService(w.store, w.survey, w.analysis, keys, record, now, log)
