@@ -51,6 +51,28 @@ type AboutSheet struct {
 // pages: all passed.
 func (sh *Sheet) Next() int { return sh.Reach + sh.About.Reach + 1 }
 
+// maxAboutOptions bounds what one page about the person offers, so that it is
+// neither long to go through nor heavy on a slow line.
+const maxAboutOptions = 14
+
+// aboutPages are the pages of the questions about the person, each cut where it
+// would be too long. A part keeps the id of its page.
+func aboutPages(q *questionnaires.Questionnaire) []questionnaires.Page {
+	var out []questionnaires.Page
+	for _, p := range q.Pages {
+		part, options := questionnaires.Page{ID: p.ID}, 0
+		for _, it := range p.Items {
+			if len(part.Items) > 0 && options+len(it.Options) > maxAboutOptions {
+				out = append(out, part)
+				part, options = questionnaires.Page{ID: p.ID}, 0
+			}
+			part.Items, options = append(part.Items, it), options+len(it.Options)
+		}
+		out = append(out, part)
+	}
+	return out
+}
+
 // asksAbout reports whether a session may be asked about the person at all: of
 // the person alone, not on the quick path, which promised one minute, and not by
 // a draft in which nothing was chosen, which may be a program's.
@@ -80,7 +102,8 @@ func (s *Service) aboutSheet(ctx context.Context, c *Case, r *Response, st Sitti
 	if err != nil {
 		return AboutSheet{}, err
 	}
-	return AboutSheet{Questionnaire: q, Pages: q.Pages, Reach: reach(q.Pages, a)}, nil
+	pages := aboutPages(q)
+	return AboutSheet{Questionnaire: q, Pages: pages, Reach: reach(pages, a)}, nil
 }
 
 // aboutForm is the version with which a draft's person is asked.

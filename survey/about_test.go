@@ -276,6 +276,34 @@ func TestAboutIsNotAskedOfEverybody(t *testing.T) {
 	}
 }
 
+// TestAboutPagesAreShort, keep the order of the questions, and lose none.
+func TestAboutPagesAreShort(t *testing.T) {
+	w := roomtest.New(t)
+	st := w.Sit(w.Invited(1), false)
+	w.Answer(st, map[string]string{"core.confidence": "very"})
+	sh := w.PassQuestions(st)
+	var items []string
+	for _, p := range sh.About.Pages {
+		options := 0
+		for _, it := range p.Items {
+			items, options = append(items, it.ID), options+len(it.Options)
+		}
+		if options > 14 {
+			t.Errorf("%s offers %d answers", p.ID, options)
+		}
+		if title, _ := sh.About.Questionnaire.Text("en", false).Page(p.ID); title == "" {
+			t.Errorf("%s has no title", p.ID)
+		}
+	}
+	var want []string
+	for _, it := range w.Survey.Questionnaires().About().Items {
+		want = append(want, it.ID)
+	}
+	if d := cmp.Diff(want, items); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestSaveAboutIsIdempotentAndKeepsWhatWasThere(t *testing.T) {
 	w := roomtest.New(t)
 	token := w.Invited(1)

@@ -293,6 +293,34 @@ func TestBrowser(t *testing.T) {
 		}
 	})
 
+	t.Run("about you", func(t *testing.T) {
+		asked := false
+		for skip := 2; !asked && skip < 12; skip++ { // some have told before, at an earlier stage
+			do(t, ctx, chromedp.Navigate(mailedLink(t, d, skip)))
+			press(t, ctx, `button[value="start"]`)
+			press(t, ctx, `button[value="begin"]`)
+			get(t, ctx, chromedp.Evaluate[int](`document.querySelector("input[type=radio]").click();0`))
+			for n := 0; n < 40; n++ {
+				if get(t, ctx, chromedp.Evaluate[bool](`!!document.querySelector('button[value="send"]')`)) {
+					break
+				}
+				if get(t, ctx, chromedp.Evaluate[bool](`!!document.querySelector('input[name="about"]')`)) {
+					asked = true
+					accessible(t, ctx, "about you")
+					shoot(t, ctx, fmt.Sprintf("survey-about-%d", n))
+				}
+				press(t, ctx, `button[value="next"]`)
+			}
+			do(t, ctx, chromedp.Navigate(d.BaseURL+"/f"))
+			if !get(t, ctx, chromedp.Evaluate[bool](`!!document.querySelector('button[value="send"]')`)) {
+				t.Error("coming back does not go on at the last page")
+			}
+		}
+		if !asked {
+			t.Error("nobody was asked about themselves")
+		}
+	})
+
 	t.Run("an error is said at the top and at the question", func(t *testing.T) {
 		do(t, ctx, chromedp.Navigate(d.BaseURL+"/withdraw"), chromedp.SendKeys(chromedp.CSS("#code"), "WRONG"))
 		press(t, ctx, "main button")

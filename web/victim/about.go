@@ -18,7 +18,7 @@ import (
 // questionnaire and before the permissions. It is not counted among them.
 type aboutPage struct {
 	frame
-	ID       string
+	ID       string // of its first question: a part of a page has the page's id
 	Title    string
 	Opening  string // why it is asked; on the first page alone
 	Fields   []page.Field
@@ -32,7 +32,7 @@ type aboutPage struct {
 func (s *Pages) about(c *gin.Context, status int, st survey.Sitting, sh survey.Sheet, n int, typed map[string][]string, problems []page.Problem) error {
 	p := sh.About.Pages[n-1]
 	text := sh.About.Questionnaire.Text(st.Language, false)
-	a := aboutPage{frame: s.during(st), ID: p.ID, Problems: problems, Back: len(sh.Pages) + n - 1}
+	a := aboutPage{frame: s.during(st), ID: p.Items[0].ID, Problems: problems, Back: len(sh.Pages) + n - 1}
 	a.Title, a.Opening = text.Page(p.ID)
 	if n > 1 {
 		a.Opening = ""
@@ -47,6 +47,9 @@ func (s *Pages) about(c *gin.Context, status int, st survey.Sitting, sh survey.S
 		if err := a.blame(&f, page.ErrorOf(problems, it.ID)); err != nil {
 			return err
 		}
+		if len(p.Items) == 1 {
+			f.Legend = "big"
+		}
 		a.Fields = append(a.Fields, f)
 	}
 	return s.book.Show(c, status, "about", a)
@@ -58,7 +61,7 @@ func (s *Pages) about(c *gin.Context, status int, st survey.Sitting, sh survey.S
 func (s *Pages) answerAbout(c *gin.Context, st survey.Sitting, sh survey.Sheet, late bool) error {
 	typed := c.Request.PostForm
 	do := typed.Get("do")
-	n := 1 + slices.IndexFunc(sh.About.Pages, func(p questionnaires.Page) bool { return p.ID == typed.Get("about") })
+	n := 1 + slices.IndexFunc(sh.About.Pages, func(p questionnaires.Page) bool { return p.Items[0].ID == typed.Get("about") })
 	switch {
 	case do != "next" && do != "stop" && do != "pass" && do != "speak":
 		return fault.New(fault.Invalid, "This form is not complete. Go back and try again.")
