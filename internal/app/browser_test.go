@@ -107,7 +107,7 @@ func browserWith(t *testing.T, profile string, more ...chromedp.ExecAllocatorOpt
 	)
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, end := chromedp.NewContext(alloc)
-	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	shut := func() { cancel(); end(); stop() }
 	t.Cleanup(shut)
 	do(t, ctx, emulateDesktop())
@@ -126,18 +126,41 @@ func get[T any](t *testing.T, ctx context.Context, a chromedp.Action[T]) T {
 	t.Helper()
 	v, err := chromedp.Run(ctx, a)
 	if err != nil {
-		html, _ := chromedp.Run(ctx, chromedp.OuterHTML(chromedp.CSS("html")))
+		soon, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		html, _ := chromedp.Run(soon, chromedp.Evaluate[string](`document.documentElement.outerHTML`))
 		t.Fatalf("%v\n%s", err, html)
 	}
 	return v
+}
+
+// click clicks, with the mouse, what is there or soon will be, and leaves a mark
+// on the page. It asks the page itself where that is: the node that the browser
+// knew may be of a page that was brought back from memory since.
+func click(t *testing.T, ctx context.Context, selector string) {
+	t.Helper()
+	var at []float64
+	await(t, 30*time.Second, "there is "+selector+" to click", func() bool {
+		soon, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		var err error
+		at, err = chromedp.Run(soon, chromedp.Evaluate[[]float64](fmt.Sprintf(`(()=>{
+			const e=document.querySelector(%q);
+			if(!e||document.readyState!=="complete")return [];
+			e.scrollIntoView({block:"center",behavior:"instant"});
+			const r=e.getBoundingClientRect();
+			window.pressed=1;
+			return r.width?[r.x+r.width/2,r.y+r.height/2]:[]})()`, selector)))
+		return err == nil && len(at) == 2
+	})
+	do(t, ctx, chromedp.MouseClickXY(at[0], at[1]))
 }
 
 // press clicks what leads to another page and waits until that has loaded: until
 // the mark that was left on the page before is gone.
 func press(t *testing.T, ctx context.Context, selector string) {
 	t.Helper()
-	get(t, ctx, chromedp.Evaluate[int](`window.pressed=1;0`))
-	do(t, ctx, chromedp.Click(chromedp.CSS(selector)))
+	click(t, ctx, selector)
 	await(t, 30*time.Second, "pressing "+selector+" leads to a page", func() bool {
 		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 		defer cancel()

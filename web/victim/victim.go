@@ -371,6 +371,13 @@ type thanksPage struct {
 	Alerted bool
 }
 
+// fleeting is the status of a page that shows inside a session. Browsers show 203
+// as they show 200, but Chromium keeps no page in memory for Back whose status is
+// not 200. With 200 it does, in spite of no-store, and without script nothing would
+// blank such a page: Back would show what was chosen, and after leaving the page
+// itself. A test in a real browser holds this.
+const fleeting = http.StatusNonAuthoritativeInfo
+
 // sheet shows where the person is: the page about leaving before the first
 // question, a question page, the last page, or the thanks.
 func (s *Pages) sheet(c *gin.Context) error {
@@ -397,15 +404,15 @@ func (s *Pages) sheet(c *gin.Context) error {
 	n, explicit := pageNumber(c)
 	if !explicit {
 		if !sh.Begun {
-			return s.book.Show(c, http.StatusOK, "intro", introPage{frame: s.during(st), Quick: st.Quick})
+			return s.book.Show(c, fleeting, "intro", introPage{frame: s.during(st), Quick: st.Quick})
 		}
 		n = sh.Reach + 1
 	}
 	n = min(max(n, 1), sh.Reach+1)
 	if n > len(sh.Pages) {
-		return s.last(c, http.StatusOK, st, sh, nil, nil)
+		return s.last(c, fleeting, st, sh, nil, nil)
 	}
-	return s.question(c, http.StatusOK, st, sh, n, nil, nil)
+	return s.question(c, fleeting, st, sh, n, nil, nil)
 }
 
 func pageNumber(c *gin.Context) (int, bool) {
@@ -414,7 +421,7 @@ func pageNumber(c *gin.Context) (int, bool) {
 }
 
 func (s *Pages) thanks(c *gin.Context, st survey.Sitting, sh survey.Sheet) error {
-	return s.book.Show(c, http.StatusOK, "thanks", thanksPage{frame: s.during(st), Code: s.survey.ReceiptCode(st), Where: s.conf.Host + "/withdraw", Alerted: sh.Alerted})
+	return s.book.Show(c, fleeting, "thanks", thanksPage{frame: s.during(st), Code: s.survey.ReceiptCode(st), Where: s.conf.Host + "/withdraw", Alerted: sh.Alerted})
 }
 
 func (s *Pages) question(c *gin.Context, status int, st survey.Sitting, sh survey.Sheet, n int, typed map[string][]string, problems []page.Problem) error {
@@ -693,7 +700,7 @@ func (s *Pages) safety(c *gin.Context) error {
 	if err != nil {
 		return s.orNothing(c, err)
 	}
-	return s.book.Show(c, http.StatusOK, "safety", s.during(st))
+	return s.book.Show(c, fleeting, "safety", s.during(st))
 }
 
 type withdrawPage struct {
