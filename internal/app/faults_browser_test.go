@@ -72,8 +72,9 @@ func (w *wire) mend() { w.cut(nil) }
 
 func (w *wire) broken(r *http.Request, answered bool) bool {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.cuts != nil && w.cuts(r, answered)
+	cuts := w.cuts
+	w.mu.Unlock()
+	return cuts != nil && cuts(r, answered)
 }
 
 func (w *wire) ServeHTTP(out http.ResponseWriter, r *http.Request) {
@@ -81,7 +82,7 @@ func (w *wire) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	if err != nil || w.broken(r, false) {
 		panic(http.ErrAbortHandler) // closes the connection without a word
 	}
-	on, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+w.to+r.URL.RequestURI(), strings.NewReader(string(body)))
+	on, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, "http://"+w.to+r.URL.RequestURI(), strings.NewReader(string(body)))
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}

@@ -4,6 +4,7 @@ package app_test
 
 import (
 	"context"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -92,6 +93,45 @@ func TestLeftForGood(t *testing.T) {
 				t.Error("no tab came back: nothing was shown")
 			}
 		})
+	}
+}
+
+// TestLeavingWhileSending: Leave now pressed while a page is on its way. What is
+// answered to it afterwards must not bring the questions back.
+func TestLeavingWhileSending(t *testing.T) {
+	t.Parallel()
+	w := newWire(t)
+	h := w.between(t, invited{name: "hurry"})
+	h.open()
+	g := h.guest(browser(t))
+	g.begin(h.link("hurry"), "start")
+	g.fill(nil)
+	arrived, goOn, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	w.cut(func(r *http.Request, answered bool) bool {
+		switch {
+		case r.Method != http.MethodPost:
+		case answered:
+			close(done)
+		default:
+			close(arrived)
+			<-goOn
+		}
+		return false
+	})
+	click(t, g.tab, toNext)
+	<-arrived
+	click(t, g.tab, "[data-leave-now]")
+	g.left()
+	close(goOn)
+	<-done
+	w.mend()
+	where := get(t, g.tab, chromedp.Location())
+	if strings.HasPrefix(where, h.base) {
+		t.Errorf("after leaving, %s shows", where)
+	}
+	g.goTo("/f")
+	if !strings.Contains(g.text(), "nothing here") {
+		t.Errorf("the session was not left:\n%s", g.text())
 	}
 }
 
