@@ -116,12 +116,12 @@ func (w *wire) note(r *http.Request, body []byte) {
 }
 
 // newGuest is a person with a cookie jar of their own in a browser that runs.
-func (h *house) newGuest(browser context.Context) *guest {
-	h.t.Helper()
+func (h *house) newGuest(t *testing.T, browser context.Context) *guest {
+	t.Helper()
 	tab, end := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-	h.t.Cleanup(end)
-	do(h.t, tab, emulateDesktop())
-	return h.guest(tab)
+	t.Cleanup(end)
+	do(t, tab, emulateDesktop())
+	return &guest{t: t, h: h, tab: tab, given: map[string]string{}}
 }
 
 // answered is somebody who has answered the questions up to a page over HTTP, as
@@ -253,7 +253,7 @@ func TestAnswersOutlastTheServer(t *testing.T) {
 
 	t.Run("between any two pages", func(t *testing.T) {
 		h := h.in(t)
-		g := h.newGuest(tab)
+		g := h.newGuest(t, tab)
 		do(t, g.tab, chromedp.Navigate(h.link("pages")))
 		for n := 0; !g.has(".code"); n++ {
 			if n > 40 {
@@ -302,7 +302,7 @@ func TestAnswersOutlastTheServer(t *testing.T) {
 	} {
 		t.Run("while the answers are sent, "+name, func(t *testing.T) {
 			h := h.in(t)
-			g := h.newGuest(tab)
+			g := h.newGuest(t, tab)
 			link := h.link(name)
 			g.given = h.answered(link, "", dangerSigns)
 			do(t, g.tab, chromedp.Navigate(link))
@@ -376,7 +376,7 @@ func TestAnswersOutlastTheNetwork(t *testing.T) {
 			h := h.in(t)
 			late, plain := strings.HasPrefix(who.name, "late"), strings.HasSuffix(who.name, "plain")
 			cut := func(r *http.Request, answered bool) bool { return r.Method == http.MethodPost && answered == late }
-			g := h.newGuest(tab)
+			g := h.newGuest(t, tab)
 			link := h.link(who.name)
 			if plain {
 				script(t, g.tab, false)
@@ -442,7 +442,7 @@ func TestFormsSentTwice(t *testing.T) {
 	for _, name := range []string{"double", "double-plain"} {
 		t.Run(name, func(t *testing.T) {
 			h := h.in(t)
-			g := h.newGuest(tab)
+			g := h.newGuest(t, tab)
 			link := h.link(name)
 			g.given = h.answered(link, "", dangerSigns)
 			if name == "double-plain" {
@@ -457,7 +457,7 @@ func TestFormsSentTwice(t *testing.T) {
 	}
 	t.Run("two tabs, and a replay", func(t *testing.T) {
 		h := h.in(t)
-		g := h.newGuest(tab)
+		g := h.newGuest(t, tab)
 		g.begin(h.link("tabs"), "start")
 		g.next(dangerSigns)
 		second, end := chromedp.NewContext(g.tab)
@@ -511,7 +511,7 @@ func TestTypedForLong(t *testing.T) {
 
 	t.Run("the session has run out", func(t *testing.T) {
 		h := h.in(t)
-		g := h.newGuest(tab)
+		g := h.newGuest(t, tab)
 		link := h.link("slow")
 		g.given = h.answered(link, "words", dangerSigns)
 		do(t, g.tab, chromedp.Navigate(link))
@@ -536,7 +536,7 @@ func TestTypedForLong(t *testing.T) {
 
 	t.Run("the store is away", func(t *testing.T) {
 		h := h.in(t)
-		g := h.newGuest(tab)
+		g := h.newGuest(t, tab)
 		link := h.link("away")
 		g.given = h.answered(link, "words", dangerSigns)
 		do(t, g.tab, chromedp.Navigate(link))
@@ -614,7 +614,7 @@ func TestAPageOfYesterday(t *testing.T) {
 	h := newHouse(t, invited{name: "first"}, invited{name: "half"}, invited{name: "fresh"})
 	h.open()
 	tab := browser(t)
-	half, first, fresh := h.newGuest(tab), h.newGuest(tab), h.newGuest(tab)
+	half, first, fresh := h.newGuest(t, tab), h.newGuest(t, tab), h.newGuest(t, tab)
 	first.begin(h.link("first"), "start") // nothing is kept of them yet
 	first.fill(map[string]string{"core.confidence": "not-very"})
 	started := h.link("half")

@@ -163,7 +163,7 @@ func TestScannersInABrowser(t *testing.T) {
 			s.ask(http.MethodGet, h.base+"/x", nil)
 			asked += s.asked
 			// And one that runs the script, and presses the first button of the first form.
-			b := h.newGuest(tab)
+			b := h.newGuest(t, tab)
 			do(t, b.tab, chromedp.Navigate(link))
 			for range depth {
 				if !b.has("main form button") || b.has("#errors") {
@@ -202,7 +202,7 @@ func TestScannersInABrowser(t *testing.T) {
 
 	// The people who come after it begin at the beginning, and can answer.
 	for _, who := range guests {
-		g := h.newGuest(tab)
+		g := h.newGuest(t, tab)
 		do(t, g.tab, chromedp.Navigate(h.link(who.name)))
 		if !g.has(toStart) || !g.has(`button[value="quick"]`) {
 			t.Errorf("%s: the link does not begin at the beginning:\n%s", who.name, g.text())
