@@ -69,7 +69,7 @@ func (s *Pages) answerAbout(c *gin.Context, st survey.Sitting, sh survey.Sheet, 
 		return fault.New(fault.Invalid, "This page is not part of your questions any more. Go back to the questions and carry on.")
 	}
 	if do == "speak" {
-		return s.about(c, http.StatusOK, st, sh, n, typed, nil)
+		return s.about(c, fleeting, st, sh, n, typed, nil)
 	}
 	p, given, next := sh.About.Pages[n-1], questionnaires.Answers(nil), n+1
 	if do == "pass" {

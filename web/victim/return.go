@@ -34,9 +34,9 @@ func (s *Pages) unlocked(c *gin.Context) (survey.Sitting, error) {
 func (s *Pages) reread(c *gin.Context, st survey.Sitting, sh survey.Sheet, form url.Values) error {
 	switch form.Get("at") {
 	case atLast:
-		return s.last(c, http.StatusOK, st, sh, form["ticks"], nil)
+		return s.last(c, fleeting, st, sh, form["ticks"], nil)
 	case atAgain:
-		return s.again(c, http.StatusOK, st, sh, form.Get("word"), nil)
+		return s.again(c, fleeting, st, sh, form.Get("word"), nil)
 	case atSafety:
 		return see(c, "/f/safety")
 	}
@@ -90,7 +90,7 @@ func (s *Pages) word(c *gin.Context, status int, st survey.Sitting, typed string
 func (s *Pages) giveWord(c *gin.Context, st survey.Sitting, form url.Values) error {
 	typed := form.Get("word")
 	if form.Get("do") == "speak" {
-		return s.word(c, http.StatusOK, st, typed, nil)
+		return s.word(c, fleeting, st, typed, nil)
 	}
 	if form.Get("do") != "word" {
 		return s.word(c, http.StatusUnprocessableEntity, st, "", nil)
@@ -166,7 +166,7 @@ func (s *Pages) askAgain(c *gin.Context) error {
 	if err != nil {
 		return s.orNothing(c, err)
 	}
-	return s.restart(c, http.StatusOK, st, "")
+	return s.restart(c, fleeting, st, "")
 }
 
 // restart asks for a tick and a button, so that a program that sends the forms it
@@ -189,7 +189,7 @@ func (s *Pages) startAgain(c *gin.Context) error {
 		if err != nil {
 			return s.orNothing(c, err)
 		}
-		return s.restart(c, http.StatusOK, st, "")
+		return s.restart(c, fleeting, st, "")
 	}
 	if c.PostForm("sure") != "yes" {
 		return s.restart(c, http.StatusUnprocessableEntity, st, "refusal-tick")
@@ -216,7 +216,7 @@ func (s *Pages) askKeep(c *gin.Context) error {
 	if err != nil {
 		return s.orNothing(c, err)
 	}
-	return s.keepForm(c, http.StatusOK, st, "", nil, nil)
+	return s.keepForm(c, fleeting, st, "", nil, nil)
 }
 
 func (s *Pages) keepForm(c *gin.Context, status int, st survey.Sitting, typed string, before []string, problems []page.Problem) error {
@@ -242,7 +242,7 @@ func (s *Pages) keep(c *gin.Context) error {
 	}
 	typed, before := c.PostForm("word"), c.PostFormArray("before")
 	if spoken {
-		return s.keepForm(c, http.StatusOK, st, typed, before, nil)
+		return s.keepForm(c, fleeting, st, typed, before, nil)
 	}
 	err = s.survey.KeepCode(c.Request.Context(), st, typed, len(before) > 0)
 	switch {

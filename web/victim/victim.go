@@ -420,6 +420,13 @@ type thanksPage struct {
 	Alerted bool
 }
 
+// fleeting is the status of a page that shows inside a session. Browsers show 203
+// as they show 200, but Chromium keeps no page in memory for Back whose status is
+// not 200. With 200 it does, in spite of no-store, and without script nothing would
+// blank such a page: Back would show what was chosen, and after leaving the page
+// itself. A test in a real browser holds this.
+const fleeting = http.StatusNonAuthoritativeInfo
+
 // sheet shows where the person is: the page about leaving before the first
 // question, a question page, one about themselves, the last page, or the thanks.
 func (s *Pages) sheet(c *gin.Context) error {
@@ -434,7 +441,7 @@ func (s *Pages) sheet(c *gin.Context) error {
 		return s.orNothing(c, err)
 	}
 	if st.Locked {
-		return s.word(c, http.StatusOK, st, "", nil)
+		return s.word(c, fleeting, st, "", nil)
 	}
 	sh, err := s.survey.Sheet(c.Request.Context(), st)
 	if err != nil {
@@ -449,21 +456,21 @@ func (s *Pages) sheet(c *gin.Context) error {
 	n, explicit := pageNumber(c)
 	if !explicit {
 		if !sh.Begun {
-			return s.book.Show(c, http.StatusOK, "intro", introPage{frame: s.during(st), Quick: st.Quick})
+			return s.book.Show(c, fleeting, "intro", introPage{frame: s.during(st), Quick: st.Quick})
 		}
 		if sh.Returned {
-			return s.again(c, http.StatusOK, st, sh, "", nil)
+			return s.again(c, fleeting, st, sh, "", nil)
 		}
 		n = sh.Next()
 	}
 	n = min(max(n, 1), sh.Next())
 	switch about := n - len(sh.Pages); {
 	case about > len(sh.About.Pages):
-		return s.last(c, http.StatusOK, st, sh, nil, nil)
+		return s.last(c, fleeting, st, sh, nil, nil)
 	case about > 0:
-		return s.about(c, http.StatusOK, st, sh, about, nil, nil)
+		return s.about(c, fleeting, st, sh, about, nil, nil)
 	}
-	return s.question(c, http.StatusOK, st, sh, n, nil, nil)
+	return s.question(c, fleeting, st, sh, n, nil, nil)
 }
 
 func pageNumber(c *gin.Context) (int, bool) {
@@ -474,7 +481,7 @@ func pageNumber(c *gin.Context) (int, bool) {
 func (s *Pages) thanks(c *gin.Context, st survey.Sitting, sh survey.Sheet) error {
 	f := s.during(st)
 	f.Minutes = 0 // they show for a while and no longer, whatever is pressed
-	return s.book.Show(c, http.StatusOK, "thanks", thanksPage{frame: f, Code: s.survey.ReceiptCode(st), Where: s.conf.Host + "/withdraw", Alerted: sh.Alerted})
+	return s.book.Show(c, fleeting, "thanks", thanksPage{frame: f, Code: s.survey.ReceiptCode(st), Where: s.conf.Host + "/withdraw", Alerted: sh.Alerted})
 }
 
 func (s *Pages) question(c *gin.Context, status int, st survey.Sitting, sh survey.Sheet, n int, typed map[string][]string, problems []page.Problem) error {
@@ -621,7 +628,7 @@ func (s *Pages) answer(c *gin.Context) error {
 		return fault.New(fault.Invalid, "This page is not part of your questions any more. Go back to the questions and carry on.")
 	}
 	if form.Get("do") == "speak" {
-		return s.question(c, http.StatusOK, st, sh, n, form, nil)
+		return s.question(c, fleeting, st, sh, n, form, nil)
 	}
 	answers, err := readAnswers(sh.Pages[n-1], form)
 	if err != nil {
@@ -796,7 +803,7 @@ func (s *Pages) safety(c *gin.Context) error {
 	if err != nil {
 		return s.orNothing(c, err)
 	}
-	return s.book.Show(c, http.StatusOK, "safety", s.during(st))
+	return s.book.Show(c, fleeting, "safety", s.during(st))
 }
 
 type withdrawPage struct {
