@@ -113,11 +113,20 @@ func (s *Service) code(ctx context.Context, r *survey.Response, item, text strin
 		return fmt.Errorf("seal a redacted text: %w", err)
 	}
 	status, labels := StatusOtherLanguage, []Label{}
-	if r.Language == "" || r.Language == "en" || strings.HasPrefix(r.Language, "en-") {
+	language := r.Language
+	marked := language == "" || language == "en" || strings.HasPrefix(language, "en-")
+	// What the text itself shows goes before how the pages were set: people answer
+	// in their own language on English pages, and in English on others.
+	if told := s.coder.Language(redacted); told == "en" || told == "" && marked {
 		status = StatusCoded
+		if told != "" && !marked {
+			language = told
+		}
 		for _, l := range s.coder.Code(redacted) {
 			labels = append(labels, Label{Code: l.Code, Polarity: l.Polarity, Start: l.Start, End: l.End, Confidence: l.Confidence})
 		}
+	} else if told != "" {
+		language = told
 	}
 	now := s.now()
 	_, err = s.codings.UpdateCoding(ctx, id, func(c *Coding) error {
@@ -128,7 +137,7 @@ func (s *Service) code(ctx context.Context, r *survey.Response, item, text strin
 			return survey.ErrUnchanged // a person has coded it: the machine does not undo that
 		}
 		*c = Coding{
-			ID: c.ID, Version: c.Version, Response: r.ID, Item: item, Stage: r.Stage, Language: r.Language, Codebook: s.coder.Version(),
+			ID: c.ID, Version: c.Version, Response: r.ID, Item: item, Stage: r.Stage, Language: language, Codebook: s.coder.Version(),
 			Text: sealed, Labels: labels, Status: status, CodedAt: now, ChangedAt: now,
 		}
 		return nil

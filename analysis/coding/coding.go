@@ -101,6 +101,11 @@ func (c *Coder) Code(text string) []Label { return c.Read(text).Labels }
 type Reading struct {
 	Labels []Label `json:"labels"`
 	Unsure []Label `json:"unsure,omitempty"` // as likely not there as there: for a person to judge
+
+	// Language is the code of the language that the text is in where that is not
+	// English, "und" where it is none of the eight: it is left for a person, since
+	// English rules would only guess.
+	Language string `json:"language,omitempty"`
 }
 
 // Read finds the themes of a text, as [Coder.Code] does, and those that it would
@@ -108,11 +113,16 @@ type Reading struct {
 func (c *Coder) Read(text string) Reading {
 	s := c.scratch.take()
 	defer c.scratch.give(s)
-	c.look(s, text)
+	c.segment(text, s)
 	r := Reading{Labels: []Label{}}
 	if len(s.tokens) == 0 {
 		return r
 	}
+	if l := s.language(); l != "" && l != "en" {
+		r.Language = l
+		return r
+	}
+	c.look(s, text)
 	if c.model == nil {
 		for i := range s.chosen {
 			r.Labels = append(r.Labels, c.byPhrase(s, text, &s.chosen[i]))
@@ -125,9 +135,8 @@ func (c *Coder) Read(text string) Reading {
 	return r
 }
 
-// look does all that comes before deciding.
+// look does all that comes between segmenting and deciding.
 func (c *Coder) look(s *space, text string) {
-	c.segment(text, s)
 	c.find(s)
 	s.chosen = s.chosen[:0]
 	c.statements(s)
@@ -179,7 +188,7 @@ func (c *Coder) decide(s *space, text string, r *Reading) {
 		given := open && pair[0].p+pair[1].p >= m.head.Threshold[i]
 		for p, v := range pair {
 			switch {
-			case given && (p == likelier || v.p >= m.head.Second):
+			case given && (p == likelier || pair[0].unit != pair[1].unit && v.p >= m.head.Second*pair[likelier].p):
 				r.Labels = append(r.Labels, c.byModel(s, text, i, p, v))
 			case !given && p == likelier, v.p >= m.head.Unsure:
 				r.Unsure = append(r.Unsure, c.byModel(s, text, i, p, v))

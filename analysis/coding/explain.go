@@ -15,6 +15,7 @@ func (c *Coder) Explain(text string) Reading {
 	r := c.Read(text)
 	s := c.scratch.take()
 	defer c.scratch.give(s)
+	c.segment(text, s)
 	c.look(s, text)
 	for _, list := range [][]Label{r.Labels, r.Unsure} {
 		for i := range list {

@@ -70,6 +70,7 @@ func (v *vocabulary) describe(p *part) {
 		stem = v.stemOf(p.word)
 	}
 	p.hash = hashText(stem)
+	p.tongue = tongueOf(p.word)
 	p.lists = v.lists[p.stem]
 	if p.kind != fillerWord && utf8.RuneCountInString(p.word) > minGram {
 		padded := []rune("^" + p.word + "$")

@@ -247,6 +247,7 @@ func (t *teacher) labels(l *lesson, span *[2]int) []bool {
 type trial struct {
 	given []bool
 	p     []float64
+	unit  []int32 // the statement that speaks most for each label
 	gate  [gateSigns]float64
 	open  float64
 }
@@ -267,6 +268,7 @@ func (t *teacher) learn() (*Model, error) {
 		x     [][]float64
 		y     []bool
 		whose []int
+		units []int32
 	)
 	spaces := map[int]*space{}
 	models := map[int]*Model{}
@@ -285,12 +287,13 @@ func (t *teacher) learn() (*Model, error) {
 				continue
 			}
 			s := &space{}
+			c.segment(l.comment.Text, s)
 			c.look(s, l.comment.Text)
 			spaces[i] = s
 			has := t.labels(l, nil)
 			for k := range 2 * n {
 				var f [signs]float64
-				c.signsFor(s, m, k/2, k%2, &f)
+				units = append(units, c.signsFor(s, m, k/2, k%2, &f))
 				row := make([]float64, signs+2*n)
 				copy(row, f[:])
 				row[signs+k] = 1
@@ -317,6 +320,7 @@ func (t *teacher) learn() (*Model, error) {
 			at = append(at, i)
 		}
 		tr.p = append(tr.p, judge.P(x[k]))
+		tr.unit = append(tr.unit, units[k])
 	}
 	slices.Sort(at)
 	var gx [][]float64
@@ -341,9 +345,10 @@ func (t *teacher) learn() (*Model, error) {
 }
 
 // thresholds sets how likely a code must be, both polarities taken together, to
-// be given, and from which probability on its less likely polarity is given too:
+// be given, and how likely beside the likelier its other polarity must be to be
+// given too, where it shows in another statement:
 // so that over the unseen readings the sum of the micro F1 of themes and of
-// labels is best. A code's own threshold is held near the common one, since it is
+// labels, and of half the share of polarities told rightly, is best. A code's own threshold is held near the common one, since it is
 // found from few comments.
 func (m *Model) thresholds(trials []*trial) {
 	m.head.GateFrom = gateFor(trials)
@@ -352,7 +357,11 @@ func (m *Model) thresholds(trials []*trial) {
 		for _, tr := range trials {
 			a, b := tr.p[2*k], tr.p[2*k+1]
 			ga, gb := tr.given[2*k], tr.given[2*k+1]
-			c.add(ga, gb, tr.open >= m.head.GateFrom && a+b >= from, a, b, second)
+			if tr.unit[2*k] == tr.unit[2*k+1] {
+				c.add(ga, gb, tr.open >= m.head.GateFrom && a+b >= from, a, b, never)
+			} else {
+				c.add(ga, gb, tr.open >= m.head.GateFrom && a+b >= from, a, b, second)
+			}
 		}
 		return c
 	}
@@ -364,7 +373,7 @@ func (m *Model) thresholds(trials []*trial) {
 	}
 	best, common, second := -1.0, 0.4, 0.4
 	for _, v := range grid(0.2, 0.8) {
-		for _, w := range []float64{0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55} {
+		for _, w := range []float64{0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1} {
 			var sum counts
 			for k := range n {
 				sum = sum.plus(tally(k, v, w))
@@ -387,6 +396,9 @@ func (m *Model) thresholds(trials []*trial) {
 	m.head.Unsure = math.Round(common*400) / 1000
 }
 
+// never is a share that no probability reaches of another.
+const never = 1e9
+
 // counts adds up what a code's threshold would lead to.
 type counts struct{ givenThemes, foundThemes, rightThemes, given, found, right, same float64 }
 
@@ -405,17 +417,17 @@ func (c *counts) add(givenA, givenB, open bool, a, b, second float64) {
 	c.foundThemes++
 	if givenA || givenB {
 		c.rightThemes++
-		if givenA == (a >= b || a >= second) && givenB == (b > a || b >= second) {
+		if givenA == (a >= b || a >= second*b) && givenB == (b > a || b >= second*a) {
 			c.same++
 		}
 	}
-	if a >= b || a >= second {
+	if a >= b || a >= second*b {
 		c.found++
 		if givenA {
 			c.right++
 		}
 	}
-	if b > a || b >= second {
+	if b > a || b >= second*a {
 		c.found++
 		if givenB {
 			c.right++

@@ -32,7 +32,7 @@ type modelHead struct {
 
 	Judge     []float64 `json:"judge"`     // weights of what speaks for a label, then one for each label, then the constant
 	Threshold []float64 `json:"threshold"` // for each code: so likely must it be, in one polarity or the other
-	Second    float64   `json:"second"`    // from here on the less likely polarity is given too
+	Second    float64   `json:"second"`    // so likely beside the likelier must the other polarity be to be given too
 	Unsure    float64   `json:"unsure"`    // from here on a label is for a person to judge
 	Gate      []float64 `json:"gate"`      // weights of what speaks for there being anything to code
 	GateFrom  float64   `json:"gate_from"` // from here on there is something to code

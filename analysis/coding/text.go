@@ -51,6 +51,7 @@ type part struct {
 	lists      []uint32 // hashes of the codebook's word lists that hold it
 	sum        []int32  // what the model makes of the word by itself; nil without a model
 	size       float32  // the squared length of what went into sum
+	tongue     tongue   // the languages that it speaks for
 	around     [2]int32 // rows of the model for the word in the statement before and after
 }
 
@@ -200,6 +201,7 @@ func (v *vocabulary) read(raw string) *written {
 	for i := range w.parts[:w.n] {
 		v.describe(&w.parts[i])
 	}
+	w.parts[0].tongue |= tongueOf(normalise(w.raw))
 	place.Store(w)
 	return w
 }
@@ -291,7 +293,7 @@ func normalise(raw string) string {
 	if simple {
 		return raw
 	}
-	return strings.Map(func(r rune) rune {
+	return plainLatin(strings.Map(func(r rune) rune {
 		switch {
 		case r == '’' || r == '‘' || r == 'ʼ' || r == '＇' || r == '`':
 			return '\''
@@ -299,7 +301,7 @@ func normalise(raw string) string {
 			return -1
 		}
 		return unicode.ToLower(r)
-	}, raw)
+	}, raw))
 }
 
 // apostrophe gives the byte at which the word's apostrophe stands, or its end.
