@@ -71,7 +71,7 @@ func (s *Service) recode(ctx context.Context, old *Coding, version string, dry b
 	if err != nil {
 		return err
 	}
-	_, labels := s.read(old.Language, text)
+	_, _, labels := s.read(old.Language, text)
 	now := s.now()
 	byPeople, changed := old.ByPeople(), !slices.Equal(old.Labels, labels)
 	if !dry {

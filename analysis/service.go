@@ -120,7 +120,7 @@ func (s *Service) code(ctx context.Context, r *survey.Response, item, text strin
 	if err != nil {
 		return fmt.Errorf("seal a redacted text: %w", err)
 	}
-	status, labels := s.read(r.Language, redacted)
+	status, language, labels := s.read(r.Language, redacted)
 	now := s.now()
 	_, err = s.codings.UpdateCoding(ctx, id, func(c *Coding) error {
 		if c.Gone {
@@ -130,7 +130,7 @@ func (s *Service) code(ctx context.Context, r *survey.Response, item, text strin
 			return survey.ErrUnchanged // a person has coded it: the machine does not undo that
 		}
 		*c = Coding{
-			ID: c.ID, Version: c.Version, Response: r.ID, Item: item, Stage: r.Stage, Language: r.Language, Codebook: s.coder.Version(),
+			ID: c.ID, Version: c.Version, Response: r.ID, Item: item, Stage: r.Stage, Language: language, Codebook: s.coder.Version(),
 			Text: sealed, Labels: labels, Status: status, Draw: c.Draw, Passed: c.Passed, CodedAt: now, ChangedAt: now,
 		}
 		s.place(c)
@@ -142,16 +142,23 @@ func (s *Service) code(ctx context.Context, r *survey.Response, item, text strin
 	return nil
 }
 
-// read gives what the coder makes of a redacted text, and the status of that.
-func (s *Service) read(language, redacted string) (status string, labels []Label) {
-	labels = []Label{}
-	if language != "" && language != "en" && !strings.HasPrefix(language, "en-") {
-		return StatusOtherLanguage, labels
+// read gives what the coder makes of a redacted text, and the status and language of
+// that. What the text itself shows goes before how the pages were set: people answer
+// in their own language on English pages, and in English on others.
+func (s *Service) read(marked, redacted string) (status, language string, labels []Label) {
+	language, labels = marked, []Label{}
+	english := marked == "" || marked == "en" || strings.HasPrefix(marked, "en-")
+	told := s.coder.Language(redacted)
+	if told != "" && (told != "en" || !english) {
+		language = told
+	}
+	if told != "en" && (told != "" || !english) {
+		return StatusOtherLanguage, language, labels
 	}
 	for _, l := range s.coder.Code(redacted) {
 		labels = append(labels, Label{Code: l.Code, Polarity: l.Polarity, Start: l.Start, End: l.End, Confidence: l.Confidence})
 	}
-	return StatusCoded, labels
+	return StatusCoded, language, labels
 }
 
 func codingPurpose(id string) string { return seal.Purpose("coding", id) }

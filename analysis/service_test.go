@@ -106,18 +106,24 @@ func TestCodingCrashes(t *testing.T) {
 	})
 }
 
+// What a text shows goes before how the pages were set.
 func TestOtherLanguagesAreLeftForAPerson(t *testing.T) {
-	w := roomtest.New(t)
-	for n, language := range []string{"en-GB", "cy", "english-but-not"} {
-		r, _ := spoken(w, n+1, language, said)
+	const polish = "Nikt do mnie nie oddzwonił i nic mi nie powiedziano."
+	for _, tc := range []struct{ marked, text, status, language string }{
+		{"en-GB", said, analysis.StatusCoded, "en-GB"},
+		{"en", polish, analysis.StatusOtherLanguage, "pl"},
+		{"cy", polish, analysis.StatusOtherLanguage, "pl"},
+		{"cy", said, analysis.StatusCoded, "en"},
+		{"pl", "OK", analysis.StatusOtherLanguage, "pl"},
+		{"en", "OK", analysis.StatusCoded, "en"},
+		{"ur", "کسی نے مجھے فون نہیں کیا", analysis.StatusOtherLanguage, "ur"},
+	} {
+		w := roomtest.New(t)
+		r, _ := spoken(w, 1, tc.marked, tc.text)
 		code(w)
 		cs := codings(w, r.ID)
-		want := map[string]string{"en-GB": analysis.StatusCoded}[language]
-		if want == "" {
-			want = analysis.StatusOtherLanguage
-		}
-		if len(cs) != 1 || cs[0].Status != want || want != analysis.StatusCoded && len(cs[0].Labels) != 0 || len(cs[0].Text) == 0 {
-			t.Errorf("%s: %+v", language, cs)
+		if len(cs) != 1 || cs[0].Status != tc.status || cs[0].Language != tc.language || tc.status != analysis.StatusCoded && len(cs[0].Labels) != 0 || len(cs[0].Text) == 0 {
+			t.Errorf("%+v: %+v", tc, cs)
 		}
 	}
 }

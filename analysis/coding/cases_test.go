@@ -101,7 +101,7 @@ func knownFailures(t *testing.T) []string {
 }
 
 func TestCases(t *testing.T) {
-	c, cases, known := newCoder(t), readCases(t), knownFailures(t)
+	c, cases, known := newPhrases(t), readCases(t), knownFailures(t)
 	if len(cases) < 120 {
 		t.Errorf("there are %d cases; at least 120 are wanted", len(cases))
 	}
@@ -126,7 +126,7 @@ func TestCases(t *testing.T) {
 }
 
 func TestCasesCoverTheCodebook(t *testing.T) {
-	c := newCoder(t)
+	c := newPhrases(t)
 	seen := map[string]int{}
 	empty := 0
 	for _, tc := range readCases(t) {
@@ -153,7 +153,7 @@ func TestCasesCoverTheCodebook(t *testing.T) {
 // there to notice a fall, and are no claim: the cases were tuned on, and the
 // held-out comments, though never tuned on, are by the author of the phrases.
 func TestScores(t *testing.T) {
-	c := newCoder(t)
+	c := newPhrases(t)
 	var dev strings.Builder
 	enc := json.NewEncoder(&dev)
 	for _, tc := range readCases(t) {

@@ -14,6 +14,7 @@ package coding
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -28,7 +29,9 @@ type Label struct {
 	Evidence   string  `json:"evidence"` // text[Start:End]
 	Start      int     `json:"start"`    // bytes of the text, half-open
 	End        int     `json:"end"`
-	Confidence float64 `json:"confidence"` // 0 to 1; orders labels, is not a measured frequency
+	Confidence float64 `json:"confidence"` // 0 to 1: how often such a label is right
+
+	Reasons []string `json:"reasons,omitempty"` // what speaks for it, strongest first; only from [Coder.Explain]
 }
 
 // match is one pattern found at one place.
@@ -57,12 +60,17 @@ const (
 
 // space is the working space of one call.
 type space struct {
-	tokens []token
-	themes []match
-	marks  []match
-	told   []statement
-	best   []int32 // per code and polarity, the place in themes of its best match
-	chosen []match
+	tokens   []token
+	passed   []passed
+	themes   []match
+	marks    []match
+	told     []statement
+	units    []unit
+	scores   scores
+	verdicts []verdict
+	weights  []float64
+	best     []int32 // per code and polarity, the place in themes of its best match
+	chosen   []match
 }
 
 type pool struct {
@@ -78,7 +86,7 @@ func (p *pool) take() *space {
 }
 
 func (p *pool) give(s *space) {
-	if cap(s.tokens) <= p.limit && cap(s.themes) <= p.limit && cap(s.marks) <= p.limit {
+	if cap(s.tokens) <= p.limit && cap(s.themes) <= p.limit && cap(s.marks) <= p.limit && cap(s.units) <= p.limit {
 		p.Put(s)
 	}
 }
@@ -87,29 +95,134 @@ func (p *pool) give(s *space) {
 // then of their codes; a text with nothing to code gives an empty list, never
 // nil. Any bytes are accepted. Offsets lie inside the text and on rune
 // boundaries.
-func (c *Coder) Code(text string) []Label {
+func (c *Coder) Code(text string) []Label { return c.Read(text).Labels }
+
+// Reading is all that the coder makes of a text.
+type Reading struct {
+	Labels []Label `json:"labels"`
+	Unsure []Label `json:"unsure,omitempty"` // as likely not there as there: for a person to judge
+
+	// Language is the code of the language that the text is in where that is not
+	// English, "und" where it is none of the eight: it is left for a person, since
+	// English rules would only guess.
+	Language string `json:"language,omitempty"`
+}
+
+// Read finds the themes of a text, as [Coder.Code] does, and those that it would
+// not give without a person's word.
+func (c *Coder) Read(text string) Reading {
 	s := c.scratch.take()
 	defer c.scratch.give(s)
-	s.tokens = c.segment(text, s.tokens)
-	c.find(s)
-	if len(s.themes) == 0 {
-		return []Label{}
+	c.segment(text, s)
+	r := Reading{Labels: []Label{}}
+	if len(s.tokens) == 0 {
+		return r
 	}
+	if l := s.language(); l != "" && l != "en" {
+		r.Language = l
+		return r
+	}
+	c.look(s, text)
+	if c.model == nil {
+		for i := range s.chosen {
+			r.Labels = append(r.Labels, c.byPhrase(s, text, &s.chosen[i]))
+		}
+	} else {
+		c.decide(s, text, &r)
+	}
+	order(r.Labels)
+	order(r.Unsure)
+	return r
+}
+
+// look does all that comes between segmenting and deciding.
+func (c *Coder) look(s *space, text string) {
+	c.find(s)
+	s.chosen = s.chosen[:0]
 	c.statements(s)
 	c.read(s)
-	c.choose(s)
-	labels := make([]Label, 0, len(s.chosen))
-	for _, m := range s.chosen {
-		start, end := s.tokens[m.from].lead, s.tokens[runOn(s.tokens, m.last, c.patterns[m.pattern].tail)].end
-		labels = append(labels, Label{
-			Code: c.book.Codes[c.patterns[m.pattern].code].ID, Polarity: string(m.polarity),
-			Evidence: text[start:end], Start: int(start), End: int(end), Confidence: m.confidence,
-		})
+	if c.model != nil {
+		c.features(s, text)
 	}
+	c.choose(s)
+	if c.model != nil {
+		c.model.score(s)
+		c.judge(s, c.model)
+	}
+}
+
+func order(labels []Label) {
 	slices.SortFunc(labels, func(a, b Label) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), strings.Compare(a.Code, b.Code), strings.Compare(a.Polarity, b.Polarity))
 	})
-	return labels
+}
+
+// byPhrase makes a label of a phrase alone.
+func (c *Coder) byPhrase(s *space, text string, m *match) Label {
+	start, end := c.span(s, m)
+	return Label{
+		Code: c.book.Codes[c.patterns[m.pattern].code].ID, Polarity: string(m.polarity),
+		Evidence: text[start:end], Start: start, End: end, Confidence: m.confidence,
+	}
+}
+
+// span gives the bytes that a phrase rests on.
+func (c *Coder) span(s *space, m *match) (start, end int) {
+	return int(s.tokens[m.from].lead), int(s.tokens[runOn(s.tokens, m.last, c.patterns[m.pattern].tail)].end)
+}
+
+// decide gives the labels that are likely enough, and sets aside those that are
+// not quite.
+func (c *Coder) decide(s *space, text string, r *Reading) {
+	m := c.model
+	open := c.codable(s, m) >= m.head.GateFrom
+	for i := range m.head.Codes {
+		pair := s.verdicts[2*i : 2*i+2]
+		if pair[0].unit < 0 || pair[0].p+pair[1].p < m.head.Unsure {
+			continue
+		}
+		likelier := 0
+		if pair[1].p > pair[0].p {
+			likelier = 1
+		}
+		given := open && pair[0].p+pair[1].p >= m.head.Threshold[i]
+		for p, v := range pair {
+			switch {
+			case given && (p == likelier || pair[0].unit != pair[1].unit && v.p >= m.head.Second*pair[likelier].p):
+				r.Labels = append(r.Labels, c.byModel(s, text, i, p, v))
+			case !given && p == likelier, v.p >= m.head.Unsure:
+				r.Unsure = append(r.Unsure, c.byModel(s, text, i, p, v))
+			}
+		}
+	}
+	for i := range s.chosen { // codes that the model was not taught
+		p := &c.patterns[s.chosen[i].pattern]
+		if _, ok := m.codes[c.book.Codes[p.code].ID]; !ok {
+			r.Labels = append(r.Labels, c.byPhrase(s, text, &s.chosen[i]))
+		}
+	}
+}
+
+// byModel makes a label of a verdict. Its evidence is the phrase, where one says
+// the same in the same statement, else the telling words of the statement.
+func (c *Coder) byModel(s *space, text string, i, p int, v verdict) Label {
+	first, last := c.stretch(s, c.model, i, p, v.unit)
+	start, end := int(s.tokens[first].lead), int(s.tokens[last].end)
+	if place := c.places[i]; place >= 0 {
+		if ph := c.phraseOf(s, int(place), polarityAt(p)); ph != nil && c.unitAt(s, ph.first) == int(v.unit) {
+			a, b := c.span(s, ph)
+			start, end = c.together(start, end, a, b)
+		}
+	}
+	return Label{
+		Code: c.model.head.Codes[i], Polarity: string(polarityAt(p)), Evidence: text[start:end], Start: start, End: end,
+		Confidence: math.Round(v.p*1000) / 1000,
+	}
+}
+
+// together settles between the telling words and a phrase.
+func (c *Coder) together(start, end, a, b int) (int, int) {
+	return min(start, a), max(end, b)
 }
 
 // runOn gives the last token of the clause that a match ends in when it is no

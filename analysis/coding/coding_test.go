@@ -27,6 +27,20 @@ func newCoder(t testing.TB) *Coder {
 	return c
 }
 
+// newPhrases makes a coder without what was learnt, for tests of the rules.
+func newPhrases(t testing.TB) *Coder {
+	t.Helper()
+	book, err := codebook.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewPhrases(book)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func TestNewRefusesNoCodebook(t *testing.T) {
 	if _, err := New(nil); err == nil {
 		t.Error("got no error")
@@ -43,7 +57,7 @@ func TestNothingToCodeIsAnEmptyList(t *testing.T) {
 }
 
 func TestSegment(t *testing.T) {
-	c := newCoder(t)
+	c := newPhrases(t)
 	type part struct {
 		text string
 		brk  breakLevel
@@ -67,7 +81,7 @@ func TestSegment(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got []part
-			for _, tok := range c.segment(tc.text, nil) {
+			for _, tok := range c.segment(tc.text, &space{}) {
 				got = append(got, part{tc.text[tok.start:tok.end], tok.brk})
 			}
 			if !reflect.DeepEqual(got, tc.want) {
@@ -78,13 +92,12 @@ func TestSegment(t *testing.T) {
 }
 
 func TestMisspellings(t *testing.T) {
-	c := newCoder(t)
+	c := newPhrases(t)
 	for _, tc := range []struct{ written, meant string }{
 		{"seriosly", "seriously"}, {"comunication", "communication"}, {"harrassment", "harassment"}, {"explainned", "explained"}, {"statemnet", "statement"},
 	} {
-		a, _ := c.vocab.read(tc.written)
-		b, _ := c.vocab.read(tc.meant)
-		if a[0].stem == 0 || a[0].stem != b[0].stem {
+		a, b := c.vocab.read(tc.written).parts[0], c.vocab.read(tc.meant).parts[0]
+		if a.stem == 0 || a.stem != b.stem {
 			t.Errorf("%s is not read as %s", tc.written, tc.meant)
 		}
 	}
@@ -93,7 +106,7 @@ func TestMisspellings(t *testing.T) {
 // TestPolarity holds the rules of meaning apart from the phrases: each line
 // differs from another in one thing only.
 func TestPolarity(t *testing.T) {
-	c := newCoder(t)
+	c := newPhrases(t)
 	for _, tc := range []struct{ text, want string }{
 		{"They took me seriously.", "RES_SERIOUS positive"},
 		{"They never took me seriously.", "RES_SERIOUS negative"},
@@ -202,7 +215,7 @@ func TestLargeTexts(t *testing.T) {
 }
 
 func TestCodeLines(t *testing.T) {
-	c := newCoder(t)
+	c := newPhrases(t)
 	in := "\ufeff" + `{"id":"b","text":"I was taken seriously."}` + "\n\n" + `{"id":"a","text":"<nothing>"}` + "\n"
 	var out bytes.Buffer
 	if err := CodeLines(context.Background(), c, strings.NewReader(in), &out); err != nil {
@@ -263,7 +276,7 @@ type brokenWriter struct{}
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken") }
 
 func TestEvaluate(t *testing.T) {
-	c := newCoder(t)
+	c := newPhrases(t)
 	in := strings.Join([]string{
 		// right, by offsets; the coder finds bytes 6 to 21
 		`{"id":"1","text":"I was taken seriously.","labels":[{"code":"RES_SERIOUS","polarity":"positive","evidence":"was taken seriously","start":2,"end":21}]}`,

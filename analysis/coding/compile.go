@@ -90,13 +90,47 @@ type Coder struct {
 	patterns []pattern
 	index    [][]entry // by vocabulary number
 	marks    marks
-	over     []set // for each code, one more than the numbers of those that give way to it
+	names    []uint32 // the hash of each code's id
+	model    *Model   // nil: phrases alone
+	places   []int32  // of each of the model's codes in the codebook; -1 where it is not there
+	over     []set    // for each code, one more than the numbers of those that give way to it
 	scratch  pool
 }
 
-// New compiles a codebook. It fails when the codebook is nil or holds a phrase
-// of fillers alone, which could match nothing.
+// New makes the coder that ships: the codebook's phrases, with what was learnt
+// from labelled comments. A code that the model was not taught is found by its
+// phrases alone.
 func New(book *codebook.Codebook) (*Coder, error) {
+	m, err := LoadModel()
+	if err != nil {
+		return nil, err
+	}
+	c, err := NewPhrases(book)
+	if err != nil {
+		return nil, err
+	}
+	c.use(m)
+	return c, nil
+}
+
+// use takes a model into use, before anything is coded.
+func (c *Coder) use(m *Model) {
+	c.places = make([]int32, len(m.head.Codes))
+	for i, id := range m.head.Codes {
+		c.places[i] = -1
+		for k, code := range c.book.Codes {
+			if code.ID == id {
+				c.places[i] = int32(k) //nolint:gosec // G115: codes are counted in tens
+			}
+		}
+	}
+	c.model, c.vocab.model = m, m
+}
+
+// NewPhrases compiles a codebook into a coder that goes by its phrases alone. It
+// fails when the codebook is nil or holds a phrase
+// of fillers alone, which could match nothing.
+func NewPhrases(book *codebook.Codebook) (*Coder, error) {
 	if book == nil {
 		return nil, errors.New("a coder needs a codebook")
 	}
@@ -120,6 +154,9 @@ func New(book *codebook.Codebook) (*Coder, error) {
 	slices.Sort(names)
 	for _, name := range names {
 		b.classes[name] = b.stems(lex.Classes[name])
+		for _, id := range b.classes[name].ids() {
+			c.vocab.lists[id] = append(c.vocab.lists[id], hashText(name))
+		}
 	}
 	a := lex.Actors
 	c.marks = marks{
@@ -151,6 +188,7 @@ func New(book *codebook.Codebook) (*Coder, error) {
 	}
 	c.over = make([]set, len(book.Codes))
 	for i, code := range book.Codes {
+		c.names = append(c.names, hashText(code.ID))
 		for k, other := range book.Codes {
 			if slices.Contains(code.Over, other.ID) {
 				c.over[i] = c.over[i].add(int32(k) + 1)
@@ -164,6 +202,7 @@ func New(book *codebook.Codebook) (*Coder, error) {
 	}
 	b.buildIndex()
 	c.vocab.seal()
+	c.vocab.noWord = &written{n: 1}
 	c.scratch.limit = maxKeptTokens
 	return c, nil
 }

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"victimvoice/analysis/codebook"
+	"victimvoice/analysis/corpus"
 )
 
 // Score counts how labels found compare with labels given.
@@ -62,6 +64,26 @@ type Report struct {
 
 	Uncodable      int `json:"uncodable"`       // comments with no label in the file
 	UncodableAlone int `json:"uncodable_alone"` // of those, left without label
+
+	// Calibration is the expected calibration error of the confidence of the labels
+	// found, over ten bins: the mean gap between confidence and share right.
+	Calibration float64 `json:"calibration_error"`
+	Unsure      int     `json:"unsure"`       // labels set aside for a person
+	UnsureRight int     `json:"unsure_right"` // of those, in the file
+
+	// ByPart is over the comments of one length, or one voice or mark where the
+	// file gives them.
+	ByPart []Part `json:"by_part,omitempty"`
+}
+
+// Part is the score over some of the comments.
+type Part struct {
+	Part            string  `json:"part"`
+	Comments        int     `json:"comments"`
+	Themes          Score   `json:"themes"`
+	Labels          Score   `json:"labels"`
+	PolarityMatched int     `json:"polarity_matched"`
+	PolarityRight   float64 `json:"polarity_right"`
 }
 
 // example is one labelled line.
@@ -69,6 +91,8 @@ type example struct {
 	ID     json.RawMessage `json:"id"`
 	Text   *string         `json:"text"`
 	Labels []givenLabel    `json:"labels"`
+	Voice  string          `json:"voice"`
+	Marks  []string        `json:"marks"`
 }
 
 type givenLabel struct {
@@ -97,11 +121,90 @@ func Evaluate(c *Coder, r io.Reader) (Report, error) {
 		if err != nil {
 			return err
 		}
-		t.add(given, c.Code(*ex.Text))
+		t.add(given, c.Read(*ex.Text), parts(*ex.Text, ex.Voice, ex.Marks))
 		return nil
 	})
 	if err != nil {
 		return Report{}, err
+	}
+	return t.report(), nil
+}
+
+// parts names the parts that a comment belongs to.
+func parts(text, voice string, marks []string) []string {
+	words := len(strings.Fields(text))
+	length := "words: 121 and more"
+	for _, b := range []struct {
+		most int
+		name string
+	}{{8, "words: 1 to 8"}, {25, "words: 9 to 25"}, {60, "words: 26 to 60"}, {120, "words: 61 to 120"}} {
+		if words <= b.most {
+			length = b.name
+			break
+		}
+	}
+	out := []string{length}
+	if voice != "" {
+		out = append(out, "voice: "+voice)
+	}
+	for _, m := range marks {
+		out = append(out, "mark: "+m)
+	}
+	return out
+}
+
+// Measure says how the coder does on comments of a corpus.
+func Measure(c *Coder, comments []corpus.Comment) Report {
+	t := newTally(c.book)
+	t.corpus(c, comments)
+	return t.report()
+}
+
+func (t *tally) corpus(c *Coder, comments []corpus.Comment) {
+	for i := range comments {
+		com := &comments[i]
+		var given []Label
+		for _, l := range com.Labels {
+			given = append(given, Label{Code: l.Code, Polarity: l.Polarity, Evidence: l.Evidence, Start: l.Start, End: l.End})
+		}
+		var marks []string
+		for _, m := range com.Marks {
+			marks = append(marks, string(m))
+		}
+		t.add(given, c.Read(com.Text), parts(com.Text, string(com.Voice), marks))
+	}
+}
+
+// CrossMeasure says how a model learnt from some of the comments does on the
+// others, each part of them left out in turn. part names a comment's part.
+func CrossMeasure(book *codebook.Codebook, comments, examples []corpus.Comment, part func(*corpus.Comment) string) (Report, error) {
+	var names []string
+	for i := range comments {
+		if n := part(&comments[i]); !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	t := newTally(book)
+	for _, name := range names {
+		var in, out []corpus.Comment
+		for i := range comments {
+			if part(&comments[i]) == name {
+				out = append(out, comments[i])
+			} else {
+				in = append(in, comments[i])
+			}
+		}
+		m, err := Learn(book, in, examples)
+		if err != nil {
+			return Report{}, err
+		}
+		c, err := NewPhrases(book)
+		if err != nil {
+			return Report{}, err
+		}
+		c.use(m)
+		t.corpus(c, out)
 	}
 	return t.report(), nil
 }
@@ -148,10 +251,15 @@ type tally struct {
 	right   int
 	overlap int
 	iou     float64
+	bins    [10]struct {
+		n, right int
+		sum      float64
+	}
+	parts map[string]*Part
 }
 
 func newTally(book *codebook.Codebook) *tally {
-	t := &tally{book: book, themes: map[string]*Score{}, labels: map[[2]string]*Score{}}
+	t := &tally{book: book, themes: map[string]*Score{}, labels: map[[2]string]*Score{}, parts: map[string]*Part{}}
 	t.r.Codebook = book.Version
 	for _, id := range book.IDs() {
 		t.themes[id] = &Score{}
@@ -162,8 +270,26 @@ func newTally(book *codebook.Codebook) *tally {
 	return t
 }
 
-func (t *tally) add(given, found []Label) {
+func (t *tally) add(given []Label, reading Reading, parts []string) {
+	found := reading.Labels
 	t.r.Comments++
+	for _, p := range parts {
+		t.part(p, given, found)
+	}
+	for _, u := range reading.Unsure {
+		t.r.Unsure++
+		if holds(given, u) {
+			t.r.UnsureRight++
+		}
+	}
+	for _, f := range found {
+		b := &t.bins[min(int(f.Confidence*10), 9)]
+		b.n++
+		b.sum += f.Confidence
+		if holds(given, f) {
+			b.right++
+		}
+	}
 	if len(given) == 0 {
 		t.r.Uncodable++
 		if len(found) == 0 {
@@ -208,6 +334,38 @@ func (t *tally) add(given, found []Label) {
 	}
 }
 
+func holds(given []Label, l Label) bool {
+	return slices.ContainsFunc(given, func(g Label) bool { return g.Code == l.Code && g.Polarity == l.Polarity })
+}
+
+func (t *tally) part(name string, given, found []Label) {
+	p := t.parts[name]
+	if p == nil {
+		p = &Part{Part: name}
+		t.parts[name] = p
+	}
+	p.Comments++
+	g, f := polarities(given), polarities(found)
+	p.Themes.Given += len(g)
+	p.Themes.Found += len(f)
+	for code, sides := range g {
+		if other, ok := f[code]; ok {
+			p.Themes.Right++
+			p.PolarityMatched++
+			if sides == other {
+				p.PolarityRight++ // a count, until it is made a share
+			}
+		}
+	}
+	p.Labels.Given += len(given)
+	p.Labels.Found += len(found)
+	for _, l := range found {
+		if holds(given, l) {
+			p.Labels.Right++
+		}
+	}
+}
+
 // polarities gives each code's polarities as bits.
 func polarities(labels []Label) map[string]int {
 	m := map[string]int{}
@@ -248,7 +406,27 @@ func (t *tally) report() Report {
 	r.PolarityRight = share(t.right, r.PolarityMatched)
 	r.EvidenceOverlap = share(t.overlap, r.EvidenceMatched)
 	r.EvidenceMeanIoU = t.iou / float64(max(r.EvidenceMatched, 1))
+	for _, b := range t.bins {
+		r.Calibration += math.Abs(b.sum-float64(b.right)) / float64(max(r.Labels.Found, 1))
+	}
+	for _, p := range t.parts {
+		part := *p
+		part.Themes, part.Labels = part.Themes.rates(), part.Labels.rates()
+		part.PolarityRight /= float64(max(part.PolarityMatched, 1))
+		r.ByPart = append(r.ByPart, part)
+	}
+	slices.SortFunc(r.ByPart, func(a, b Part) int { return cmp.Compare(partOrder(a.Part), partOrder(b.Part)) })
 	return r
+}
+
+// partOrder puts lengths in the order of their numbers, before voices and marks.
+func partOrder(name string) string {
+	rest, ok := strings.CutPrefix(name, "words: ")
+	if !ok {
+		return map[bool]string{true: "m", false: "v"}[strings.HasPrefix(name, "mark")] + name
+	}
+	from, _, _ := strings.Cut(rest, " ")
+	return fmt.Sprintf("a%04s", from)
 }
 
 func sum(a, b Score) Score {
@@ -277,7 +455,13 @@ func (r Report) WriteText(w io.Writer) error {
 	line("themes and polarity", r.Labels, fmt.Sprintf("%.3f", r.LabelsMacro))
 	p.printf("\npolarity right on matched themes: %.3f of %d\n", r.PolarityRight, r.PolarityMatched)
 	p.printf("evidence with any overlap: %.3f of %d; mean intersection over union: %.3f\n", r.EvidenceOverlap, r.EvidenceMatched, r.EvidenceMeanIoU)
-	p.printf("uncodable comments left alone: %d of %d\n\n", r.UncodableAlone, r.Uncodable)
+	p.printf("uncodable comments left alone: %d of %d\n", r.UncodableAlone, r.Uncodable)
+	p.printf("calibration error: %.3f; set aside as unsure: %d, of which in the file: %d\n\n", r.Calibration, r.Unsure, r.UnsureRight)
+	p.printf("\tcomments\tthemes F1\tlabels F1\tpolarity\tof\t\n")
+	for _, part := range r.ByPart {
+		p.printf("%s\t%d\t%.3f\t%.3f\t%.3f\t%d\t\n", part.Part, part.Comments, part.Themes.F1, part.Labels.F1, part.PolarityRight, part.PolarityMatched)
+	}
+	p.printf("\n")
 	p.printf("\tgiven\tfound\tright\tprecision\trecall\tF1\t\t\n")
 	scores := append(slices.Clone(r.ByTheme), r.ByLabel...)
 	slices.SortStableFunc(scores, func(a, b CodeScore) int {

@@ -16,42 +16,36 @@ import (
 // for its id and for escapes.
 const MaxLineBytes = 4 << 20
 
-// coded is one line of output.
-type coded struct {
-	ID     json.RawMessage `json:"id"` // as it came: a string or a number
-	Labels []Label         `json:"labels"`
-}
-
 // CodeLines reads one {"id","text"} a JSON line and writes one {"id","labels"} a
-// line in the same order, the id as it came. Blank lines are passed over. A line
+// line in the same order, with "unsure" where there is what a person should judge, the id as it came. Blank lines are passed over. A line
 // that is no such object or is longer than [MaxLineBytes] ends the work with a
 // [fault.Invalid] or [fault.TooLarge] error that names the line by number, never
 // by content; what was read before it is written. A cancelled context ends it
 // with the context's error.
 func CodeLines(ctx context.Context, c *Coder, r io.Reader, w io.Writer) error {
-	out := bufio.NewWriter(w)
-	enc := json.NewEncoder(out)
+	return codeLines(ctx, r, w, func(text string) any { return c.Read(text) })
+}
+
+// ExplainLines is [CodeLines] with the reasons of each label.
+func ExplainLines(ctx context.Context, c *Coder, r io.Reader, w io.Writer) error {
+	return codeLines(ctx, r, w, func(text string) any { return c.Explain(text) })
+}
+
+// writeCoded writes one line: the id as it came, then the fields of what was
+// made of the text.
+func writeCoded(out *bufio.Writer, id json.RawMessage, made any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	err := eachLine(ctx, r, func(n int, line []byte) error {
-		var item struct {
-			ID   json.RawMessage `json:"id"`
-			Text *string         `json:"text"`
-		}
-		if err := json.Unmarshal(line, &item); err != nil {
-			return lineFault(n, `must be a JSON object {"id": "...", "text": "..."}`)
-		}
-		if !isID(item.ID) || item.Text == nil {
-			return lineFault(n, needBoth)
-		}
-		if err := enc.Encode(coded{ID: item.ID, Labels: c.Code(*item.Text)}); err != nil {
+	if err := enc.Encode(made); err != nil {
+		return fmt.Errorf("write labels: %w", err)
+	}
+	for _, part := range [][]byte{[]byte(`{"id":`), bytes.TrimSpace(id), []byte(","), b.Bytes()[1:]} {
+		if _, err := out.Write(part); err != nil {
 			return fmt.Errorf("write labels: %w", err)
 		}
-		return nil
-	})
-	if flushErr := out.Flush(); err == nil && flushErr != nil {
-		err = fmt.Errorf("write labels: %w", flushErr)
 	}
-	return err
+	return nil
 }
 
 const needBoth = `must have an "id", a string or number, and a "text", a string`

@@ -31,6 +31,13 @@ type token struct {
 	stem, form int32 // ids of the vocabulary; 0 for a word that no phrase uses
 	clause     int32 // counted over the text; a new one after any break
 	brk        breakLevel
+	part       *part // what the learnt model knows of the word
+}
+
+// passed is a filler: phrases look through it, the learnt model does not.
+type passed struct {
+	at   int32 // the token that it stands before
+	part *part
 }
 
 // part is what a written word, or each half of a contraction, comes to.
@@ -38,6 +45,14 @@ type part struct {
 	stem, form int32
 	off        int32 // where the part begins in the written word
 	kind       partKind
+	word       string   // in small letters, its spelling mended
+	hash       uint32   // of the stem, whether or not a phrase uses it
+	grams      []uint32 // hashes of the letters inside the word
+	lists      []uint32 // hashes of the codebook's word lists that hold it
+	sum        []int32  // what the model makes of the word by itself; nil without a model
+	size       float32  // the squared length of what went into sum
+	tongue     tongue   // the languages that it speaks for
+	around     [2]int32 // rows of the model for the word in the statement before and after
 }
 
 type partKind uint8
@@ -66,6 +81,10 @@ type vocabulary struct {
 	spellings map[string]string
 	fillers   map[string]bool
 	deletions map[string]int32 // a stem less one letter: finds misspellings
+	names     map[int32]string // the stem of each number
+	lists     map[int32][]uint32
+	model     *Model   // nil: words are not weighed
+	noWord    *written // stands for what is too long to be one
 
 	// cache is a fixed table with one word a place; a word that shares its place
 	// with another replaces it. It never grows and needs no lock.
@@ -92,12 +111,17 @@ func newVocabulary() *vocabulary {
 	return &vocabulary{
 		stems: map[string]int32{}, forms: map[string]int32{},
 		irregular: map[string]string{}, spellings: map[string]string{}, fillers: map[string]bool{},
-		deletions: map[string]int32{}, seed: maphash.MakeSeed(),
+		deletions: map[string]int32{}, names: map[int32]string{}, lists: map[int32][]uint32{}, seed: maphash.MakeSeed(),
 	}
 }
 
 // stemID numbers the stem of a base word of the codebook.
-func (v *vocabulary) stemID(word string) int32 { return v.number(v.stems, v.stemOf(word)) }
+func (v *vocabulary) stemID(word string) int32 {
+	stem := v.stemOf(word)
+	id := v.number(v.stems, stem)
+	v.names[id] = stem
+	return id
+}
 
 // formID numbers an exact form of the codebook.
 func (v *vocabulary) formID(word string) int32 { return v.number(v.forms, word) }
@@ -164,18 +188,22 @@ func (v *vocabulary) misspelt(word, stem string) int32 {
 }
 
 // read gives the parts of a word as it stands in the text.
-func (v *vocabulary) read(raw string) (parts [2]part, n int) {
+func (v *vocabulary) read(raw string) *written {
 	if len(raw) > maxWordBytes {
-		return [2]part{}, 1
+		return v.noWord
 	}
 	place := &v.cache[maphash.String(v.seed, raw)%cachePlaces]
 	if w := place.Load(); w != nil && w.raw == raw {
-		return w.parts, w.n
+		return w
 	}
 	w := &written{raw: strings.Clone(raw)}
 	w.parts, w.n = v.analyse(w.raw)
+	for i := range w.parts[:w.n] {
+		v.describe(&w.parts[i])
+	}
+	w.parts[0].tongue |= tongueOf(normalise(w.raw))
 	place.Store(w)
-	return w.parts, w.n
+	return w
 }
 
 // contractions without an apostrophe, which many people leave out.
@@ -194,7 +222,7 @@ func (v *vocabulary) analyse(raw string) ([2]part, int) {
 		return [2]part{}, 1
 	}
 	if word[0] >= '0' && word[0] <= '9' {
-		return [2]part{{stem: v.stems[digits], form: v.forms[word]}}, 1
+		return [2]part{{stem: v.stems[digits], form: v.forms[word], word: digits}}, 1
 	}
 	if head, ok := bare[word]; ok {
 		return [2]part{v.plain(head, 0), v.plain("not", int32(len(raw)-lastBytes(raw, 2)))}, 2
@@ -229,7 +257,7 @@ func (v *vocabulary) plain(word string, off int32) part {
 	if meant, ok := v.spellings[word]; ok {
 		word = meant
 	}
-	p := part{off: off, form: v.forms[word]}
+	p := part{off: off, form: v.forms[word], word: word}
 	switch {
 	case v.fillers[word]:
 		p.kind = fillerWord
@@ -265,7 +293,7 @@ func normalise(raw string) string {
 	if simple {
 		return raw
 	}
-	return strings.Map(func(r rune) rune {
+	return plainLatin(strings.Map(func(r rune) rune {
 		switch {
 		case r == '’' || r == '‘' || r == 'ʼ' || r == '＇' || r == '`':
 			return '\''
@@ -273,7 +301,7 @@ func normalise(raw string) string {
 			return -1
 		}
 		return unicode.ToLower(r)
-	}, raw)
+	}, raw))
 }
 
 // apostrophe gives the byte at which the word's apostrophe stands, or its end.
@@ -298,9 +326,10 @@ func lastBytes(s string, n int) int {
 }
 
 // segment parts the text into tokens with the breaks between them.
-func (c *Coder) segment(text string, into []token) []token {
+func (c *Coder) segment(text string, s *space) []token {
+	s.passed = s.passed[:0]
 	var (
-		tokens   = into[:0]
+		tokens   = s.tokens[:0]
 		pending  = sentenceBreak // the deepest break since the last word
 		clause   int32
 		lead     = int32(-1) // where the fillers just before began
@@ -308,7 +337,7 @@ func (c *Coder) segment(text string, into []token) []token {
 		naming   bool        // a name may follow
 		spaced   = true      // a blank stood just before
 	)
-	emit := func(start, end int, p part) {
+	emit := func(start, end int, p *part) {
 		if pending < clauseBreak && c.opensStatement(tokens, p.stem) {
 			pending = clauseBreak
 		}
@@ -325,7 +354,7 @@ func (c *Coder) segment(text string, into []token) []token {
 		if lead >= 0 && pending == noBreak {
 			at = lead
 		}
-		tokens = append(tokens, token{start: int32(start), end: int32(end), lead: at, stem: p.stem, form: p.form, clause: clause, brk: pending})
+		tokens = append(tokens, token{start: int32(start), end: int32(end), lead: at, stem: p.stem, form: p.form, clause: clause, brk: pending, part: p})
 		pending, lead = noBreak, -1
 	}
 	iter := words.FromString(text)
@@ -341,7 +370,8 @@ func (c *Coder) segment(text string, into []token) []token {
 			continue
 		}
 		end := iter.End()
-		parts, n := c.vocab.read(raw)
+		read := c.vocab.read(raw)
+		parts, n := &read.parts, read.n
 		name := naming && (unicode.IsUpper(first) || bracketed(text, start, end)) && len(tokens) > 0 && pending == noBreak && parts[0].kind != titleWord
 		afterOne = n == 1 && parts[0].kind == titleWord || end-start == 1 && first != 'I' && unicode.IsUpper(first)
 		spaced = false
@@ -362,11 +392,13 @@ func (c *Coder) segment(text string, into []token) []token {
 				if lead < 0 {
 					lead = int32(from)
 				}
+				s.passed = append(s.passed, passed{at: int32(len(tokens)), part: &parts[i]})
 				continue
 			}
-			emit(from, to, parts[i])
+			emit(from, to, &parts[i])
 		}
 	}
+	s.tokens = tokens
 	return tokens
 }
 

@@ -62,7 +62,7 @@ func commands() []command {
 		{"check", "[--config FILE] [--reply-text]", "checks settings, store and mail server, and says every fault at once", runCheck},
 		{"import", "FILE [--dry-run] [--partial] [--json]", "case events in bulk, from .csv or .jsonl, or - for standard input", runImport},
 		{"export", "cases|responses|figures|audit [--format csv|jsonl|xlsx]", "tables with a data dictionary, as a stream", runExport},
-		{"themes", "code | evaluate FILE [--json] | recode [--dry-run]", "codes JSON lines of text into themes, measures the coder on labelled ones, or codes what is kept anew with the present codebook", runThemes},
+		{"themes", "code | evaluate FILE | train FILE --model OUT | recode [--dry-run]", "codes JSON lines of text into themes, measures the coder on labelled ones, trains it on other labels, or codes what is kept anew", runThemes},
 		{"redact", "", "takes names and numbers out of JSON lines of text", runRedact},
 		{"user", "add|list|disable|reset", "accounts of staff", runUser},
 		{"apikey", "add|list|revoke", "keys of machines", runAPIKey},
@@ -321,29 +321,44 @@ func printJSON(w io.Writer, v any) error {
 }
 
 func runThemes(ctx context.Context, c *Call, args []string) error {
-	what, args, err := verb(c, "themes", args, "code", "evaluate", "recode")
+	what, args, err := verb(c, "themes", args, "code", "evaluate", "train", "recode")
 	if err != nil {
 		return err
 	}
 	if what == "recode" {
 		return runRecode(ctx, c, args)
 	}
-	book, err := codebook.Load()
-	if err != nil {
-		return fmt.Errorf("load the codebook: %w", err)
-	}
-	coder, err := coding.New(book)
-	if err != nil {
-		return fmt.Errorf("make the coder: %w", err)
-	}
 	var fs flag.FlagSet
-	if what == "code" {
+	switch what {
+	case "code":
+		model := fs.String("model", "", "code by this trained model alone, without the codebook")
+		explain := fs.Bool("explain", false, "give each label's reasons")
 		if _, err := parse(c, "themes code", &fs, args); err != nil {
 			return err
 		}
+		if *model != "" {
+			if *explain {
+				return usage("want --explain without --model: a trained model gives no reasons")
+			}
+			ls, err := labelSet(c, *model)
+			if err != nil {
+				return err
+			}
+			return coding.CodeSetLines(ctx, ls, c.In, c.Out)
+		}
+		coder, err := shippedCoder()
+		if err != nil {
+			return err
+		}
+		if *explain {
+			return coding.ExplainLines(ctx, coder, c.In, c.Out)
+		}
 		return coding.CodeLines(ctx, coder, c.In, c.Out)
+	case "train":
+		return trainThemes(ctx, c, &fs, args)
 	}
 	asJSON := fs.Bool("json", false, "print the scores as JSON")
+	model := fs.String("model", "", "measure this trained model instead of the codebook's coder")
 	rest, err := parse(c, "themes evaluate", &fs, args, "FILE")
 	if err != nil {
 		return err
@@ -353,14 +368,112 @@ func runThemes(ctx context.Context, c *Call, args []string) error {
 		return err
 	}
 	defer in.Close()
-	report, err := coding.Evaluate(coder, in)
-	if err != nil {
-		return fmt.Errorf("evaluate: %w", err)
+	var report interface{ WriteText(io.Writer) error }
+	if *model != "" {
+		ls, err := labelSet(c, *model)
+		if err != nil {
+			return err
+		}
+		texts, err := coding.ReadTaught(ctx, in)
+		if err != nil {
+			return fmt.Errorf("evaluate: %w", err)
+		}
+		report = coding.EvaluateSet(ls, texts)
+	} else {
+		coder, err := shippedCoder()
+		if err != nil {
+			return err
+		}
+		if report, err = coding.Evaluate(coder, in); err != nil {
+			return fmt.Errorf("evaluate: %w", err)
+		}
 	}
 	if *asJSON {
 		return printJSON(c.Out, report)
 	}
 	return report.WriteText(c.Out)
+}
+
+func shippedCoder() (*coding.Coder, error) {
+	book, err := codebook.Load()
+	if err != nil {
+		return nil, fmt.Errorf("load the codebook: %w", err)
+	}
+	coder, err := coding.New(book)
+	if err != nil {
+		return nil, fmt.Errorf("make the coder: %w", err)
+	}
+	return coder, nil
+}
+
+// labelSet reads a trained model.
+func labelSet(c *Call, name string) (*coding.LabelSet, error) {
+	in, err := open(c, name)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	data, err := io.ReadAll(in)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	ls := &coding.LabelSet{}
+	if err := ls.UnmarshalBinary(data); err != nil {
+		return nil, fault.New(fault.Invalid, "%s is no model that themes train wrote: %v", name, err)
+	}
+	return ls, nil
+}
+
+func trainThemes(ctx context.Context, c *Call, fs *flag.FlagSet, args []string) error {
+	model := fs.String("model", "", "file to write the model to")
+	dev := fs.String("dev", "", "labelled lines to measure the model on")
+	rest, err := parse(c, "themes train", fs, args, "FILE")
+	if err != nil {
+		return err
+	}
+	if *model == "" {
+		return usage("want --model OUT: the file to write the model to")
+	}
+	read := func(name string) ([]coding.Taught, error) {
+		in, err := open(c, name)
+		if err != nil {
+			return nil, err
+		}
+		defer in.Close()
+		texts, err := coding.ReadTaught(ctx, in)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		return texts, nil
+	}
+	texts, err := read(rest[0])
+	if err != nil {
+		return err
+	}
+	var held []coding.Taught
+	if *dev != "" { // before the long work, so that a bad file is told at once
+		if held, err = read(*dev); err != nil {
+			return err
+		}
+	}
+	ls, err := coding.LearnSet(texts)
+	if err != nil {
+		return fault.New(fault.Invalid, "train: %v", err)
+	}
+	data, err := ls.MarshalBinary()
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	if err := os.WriteFile(*model, data, 0o600); err != nil {
+		return fmt.Errorf("write the model: %w", err)
+	}
+	if _, err := fmt.Fprintf(c.Out, "%s: %d labels from %d texts, %d bytes\n", *model, len(ls.Labels()), len(texts), len(data)); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	if held == nil {
+		return nil
+	}
+	return coding.EvaluateSet(ls, held).WriteText(c.Out)
 }
 
 func runRedact(ctx context.Context, c *Call, args []string) error {

@@ -1,0 +1,224 @@
+package coding
+
+import (
+	"math"
+
+	"victimvoice/analysis/codebook"
+	"victimvoice/analysis/linear"
+)
+
+// signs is how much is known of a label before the last word on it: see judge.
+const signs = 15
+
+// gateSigns is how much is known of whether a text holds anything to code.
+const gateSigns = 6
+
+// trimSigns is how many numbers say how evidence is cut.
+const trimSigns = 3
+
+// phraseBonus is how much a phrase that says the same speaks for a statement when
+// the statement for the evidence is chosen.
+const phraseBonus = 0.7
+
+// none stands for a score where there is no statement to score.
+const none = -3
+
+// verdict is what is made of one label of the model.
+type verdict struct {
+	p    float64
+	unit int32 // the statement that speaks most for it
+}
+
+// phraseOf gives the surest phrase that was chosen for a code and polarity.
+func (c *Coder) phraseOf(s *space, code int, polarity codebook.Polarity) *match {
+	var best *match
+	for i := range s.chosen {
+		m := &s.chosen[i]
+		if m.polarity == polarity && c.patterns[m.pattern].code == code && (best == nil || m.confidence > best.confidence) {
+			best = m
+		}
+	}
+	return best
+}
+
+// signsFor gathers what speaks for and against one label, and the statement that
+// speaks most for it.
+func (c *Coder) signsFor(s *space, m *Model, i, p int, f *[signs]float64) int32 {
+	n := len(m.head.Codes)
+	width := unitColumns(n)
+	unit := s.scores.unit
+	best, theme, other, codable, at := float64(none), float64(none), float64(none), float64(none), int32(-1)
+	said := -1 // the statement with a phrase that says the same
+	if place := c.places[i]; place >= 0 {
+		if ph := c.phraseOf(s, int(place), polarityAt(p)); ph != nil {
+			said = c.unitAt(s, ph.first)
+		}
+	}
+	for k := range s.units {
+		row := unit[k*width : (k+1)*width]
+		v := row[3*i+p] + row[3*i+2]
+		if k == said {
+			v += phraseBonus
+		}
+		if v > best || at < 0 {
+			best, at = v, int32(k) //nolint:gosec // G115: statements are fewer than bytes
+		}
+		theme = max(theme, row[3*i+2])
+		other = max(other, row[3*i+1-p])
+		codable = max(codable, row[3*n+1])
+	}
+	clear(f[:])
+	if at < 0 {
+		return -1
+	}
+	row := unit[int(at)*width : (int(at)+1)*width]
+	f[0], f[1], f[2] = row[3*i+p], theme, other
+	f[3] = row[3*n]
+	if p == 1 {
+		f[3] = -f[3]
+	}
+	rival := float64(none)
+	for k := range n {
+		if k != i {
+			rival = max(rival, row[3*k+2])
+		}
+	}
+	f[4] = rival
+	f[5] = s.scores.doc[i]
+	if place := c.places[i]; place >= 0 {
+		code := int(place)
+		if ph := c.phraseOf(s, code, polarityAt(p)); ph != nil {
+			f[6], f[7] = 1, ph.confidence
+			if c.unitAt(s, ph.first) == int(at) {
+				f[8] = 1
+			}
+		}
+		if c.phraseOf(s, code, polarityAt(1-p)) != nil {
+			f[9] = 1
+		}
+	}
+	f[10], f[11] = codable, s.scores.doc[n]
+	f[12] = math.Log(float64(1 + len(s.units)))
+	f[13] = math.Log(float64(1 + len(s.chosen)))
+	f[14] = row[3*i+2]
+	return at
+}
+
+func polarityAt(p int) codebook.Polarity {
+	if p == 0 {
+		return codebook.Positive
+	}
+	return codebook.Negative
+}
+
+func polarityPlace(p string) int {
+	if p == string(codebook.Positive) {
+		return 0
+	}
+	return 1
+}
+
+// judge weighs every label of the model. read, features, choose and score come
+// before it.
+func (c *Coder) judge(s *space, m *Model) {
+	n := len(m.head.Codes)
+	s.verdicts = s.verdicts[:0]
+	w := m.head.Judge
+	var f [signs]float64
+	for i := range n {
+		for p := range 2 {
+			at := c.signsFor(s, m, i, p, &f)
+			z := w[len(w)-1] + w[signs+2*i+p]
+			for k, v := range f {
+				z += float64(w[k] * v)
+			}
+			s.verdicts = append(s.verdicts, verdict{p: linear.Sigmoid(z), unit: at})
+		}
+	}
+}
+
+// gateSignsOf gathers what speaks for there being anything to code.
+func (c *Coder) gateSignsOf(s *space, m *Model, f *[gateSigns]float64) {
+	n := len(m.head.Codes)
+	width := unitColumns(n)
+	clear(f[:])
+	f[0] = none
+	for k := range s.units {
+		f[0] = max(f[0], s.scores.unit[k*width+3*n+1])
+	}
+	f[1] = s.scores.doc[n]
+	most := 0.0
+	for _, v := range s.verdicts {
+		most = max(most, v.p)
+	}
+	f[2] = math.Log((most + 1e-6) / (1 - most + 1e-6))
+	for i := range s.chosen {
+		f[3] = max(f[3], s.chosen[i].confidence)
+	}
+	f[4] = math.Log(float64(1 + len(s.chosen)))
+	f[5] = math.Log(float64(1 + len(s.tokens)))
+}
+
+// codable gives how likely it is that a text holds anything to code.
+func (c *Coder) codable(s *space, m *Model) float64 {
+	var f [gateSigns]float64
+	c.gateSignsOf(s, m, &f)
+	z := m.head.Gate[gateSigns]
+	for k, v := range f {
+		z += float64(m.head.Gate[k] * v)
+	}
+	return linear.Sigmoid(z)
+}
+
+// stretch cuts a statement to the words that speak for a label.
+func (c *Coder) stretch(s *space, m *Model, i, p int, unit int32) (first, last int32) {
+	u := &s.units[unit]
+	first, last = u.first, u.last
+	length := int(last-first) + 1
+	if float64(length) <= m.head.Trim[1] {
+		return first, last
+	}
+	s.weights = s.weights[:0]
+	column, theme := 3*i+p, 3*i+2
+	value := func(row int32) float64 {
+		return float64(m.table.At(row, column))*float64(m.table.Scale[column]) + float64(m.table.At(row, theme))*float64(m.table.Scale[theme])
+	}
+	for k := first; k <= last; k++ {
+		sum := 0.0
+		if part := s.tokens[k].part; part.sum != nil {
+			sum = float64(part.sum[column])*float64(m.table.Scale[column]) + float64(part.sum[theme])*float64(m.table.Scale[theme])
+		}
+		s.weights = append(s.weights, sum)
+	}
+	for _, f := range u.keys {
+		if f.row >= 0 && f.at >= first {
+			s.weights[f.at-first] += value(f.row)
+		}
+	}
+	mean := 0.0
+	for _, w := range s.weights {
+		mean += math.Abs(w)
+	}
+	mean = mean / float64(length)
+	// The run of words whose weights, each raised a little, add up to most.
+	best, sum, from := math.Inf(-1), 0.0, 0
+	for k, w := range s.weights {
+		sum += w + m.head.Trim[0]*mean
+		if sum > best {
+			best = sum
+			first, last = u.first+int32(from), u.first+int32(k) //nolint:gosec // G115: tokens are fewer than bytes
+		}
+		if sum < 0 {
+			sum, from = 0, k+1
+		}
+	}
+	for int(last-first)+1 < int(m.head.Trim[2]) && (first > u.first || last < u.last) {
+		if last < u.last {
+			last++
+		}
+		if first > u.first {
+			first--
+		}
+	}
+	return first, last
+}

@@ -1,0 +1,195 @@
+package coding
+
+import (
+	"bytes"
+	_ "embed" // the learnt model
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"victimvoice/analysis/linear"
+)
+
+// Model is what was learnt from labelled comments for the themes of a codebook:
+// how much each sign in a statement, and in the whole text, speaks for each
+// theme and polarity, and how to weigh that against the phrases found.
+type Model struct {
+	head  modelHead
+	table linear.Table
+	codes map[string]int // its place in head.Codes
+}
+
+// modelHead is the readable part of a model.
+type modelHead struct {
+	Format   int      `json:"format"`
+	Codebook string   `json:"codebook"` // version that it was learnt beside
+	Sources  string   `json:"sources"`  // hash of all that it was learnt from
+	Comments int      `json:"comments"`
+	Codes    []string `json:"codes"`
+
+	Judge     []float64 `json:"judge"`     // weights of what speaks for a label, then one for each label, then the constant
+	Threshold []float64 `json:"threshold"` // for each code: so likely must it be, in one polarity or the other
+	Second    float64   `json:"second"`    // so likely beside the likelier must the other polarity be to be given too
+	Unsure    float64   `json:"unsure"`    // from here on a label is for a person to judge
+	Gate      []float64 `json:"gate"`      // weights of what speaks for there being anything to code
+	GateFrom  float64   `json:"gate_from"` // from here on there is something to code
+	Trim      []float64 `json:"trim"`      // how evidence is cut to its telling words
+}
+
+const modelFormat = 1
+
+// The columns of the table, for n codes: three a code for a statement (positive,
+// negative, either), then whether a statement's side is positive and whether it
+// is about the services at all, then for the whole text each code and whether it
+// holds anything to code.
+func unitColumns(n int) int { return 3*n + 2 }
+func columns(n int) int     { return unitColumns(n) + n + 1 }
+
+//go:embed model.bin
+var shippedModel []byte
+
+// LoadModel gives the model that ships with the product.
+func LoadModel() (*Model, error) {
+	m := &Model{}
+	if err := m.UnmarshalBinary(shippedModel); err != nil {
+		return nil, fmt.Errorf("the shipped model is faulty: %w", err)
+	}
+	return m, nil
+}
+
+var modelMark = [4]byte{'V', 'V', 'M', '1'}
+
+// MarshalBinary writes the model: a mark, the length of its head, the head as
+// JSON, the table.
+func (m *Model) MarshalBinary() ([]byte, error) {
+	head, err := json.Marshal(m.head)
+	if err != nil {
+		return nil, fmt.Errorf("write a model's head: %w", err)
+	}
+	table, err := m.table.MarshalBinary()
+	if err != nil {
+		return nil, fmt.Errorf("write a model's table: %w", err)
+	}
+	out := binary.LittleEndian.AppendUint32(modelMark[:], uint32(len(head))) //nolint:gosec // G115: a few kilobytes
+	return slices.Concat(out, head, table), nil
+}
+
+// UnmarshalBinary reads a model and refuses one that is damaged or of another
+// format.
+func (m *Model) UnmarshalBinary(data []byte) error {
+	if len(data) < 8 || [4]byte(data[:4]) != modelMark {
+		return errors.New("this is no model of themes")
+	}
+	size := int(binary.LittleEndian.Uint32(data[4:]))
+	if size > len(data)-8 {
+		return errors.New("the model is cut short")
+	}
+	*m = Model{}
+	dec := json.NewDecoder(bytes.NewReader(data[8 : 8+size]))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&m.head); err != nil {
+		return fmt.Errorf("read a model's head: %w", err)
+	}
+	if err := m.table.UnmarshalBinary(data[8+size:]); err != nil {
+		return fmt.Errorf("read a model's table: %w", err)
+	}
+	n := len(m.head.Codes)
+	switch {
+	case m.head.Format != modelFormat:
+		return fmt.Errorf("the model has format %d, this program reads %d", m.head.Format, modelFormat)
+	case n == 0 || m.table.Columns != columns(n) || len(m.head.Threshold) != n || len(m.head.Judge) != signs+2*n+1 || len(m.head.Gate) != gateSigns+1 || len(m.head.Trim) != trimSigns:
+		return errors.New("the model's parts do not fit together")
+	}
+	m.number()
+	return nil
+}
+
+func (m *Model) number() {
+	m.codes = map[string]int{}
+	for i, code := range m.head.Codes {
+		m.codes[code] = i
+	}
+}
+
+// weigh keeps with a word what the model makes of it by itself.
+func (m *Model) weigh(p *part) {
+	p.sum = make([]int32, m.table.Columns)
+	p.alone(func(key uint32, f family) {
+		p.size += weightOf[f] * weightOf[f]
+		if row := m.table.Find(key); row >= 0 {
+			m.table.Add(row, p.sum)
+		}
+	})
+	p.around = [2]int32{m.table.Find(mix(ofBefore, p.hash, 0)), m.table.Find(mix(ofAfter, p.hash, 0))}
+}
+
+// scores is what the table says of a text.
+type scores struct {
+	unit []float64 // statements x unitColumns
+	doc  []float64
+	sums []int32
+	all  []int32
+}
+
+// score weighs a text's statements and the whole of it.
+func (m *Model) score(s *space) {
+	n := len(m.head.Codes)
+	wide, width := m.table.Columns, unitColumns(n)
+	sc := &s.scores
+	sc.unit = slices.Grow(sc.unit[:0], len(s.units)*width)[:len(s.units)*width]
+	sc.doc = slices.Grow(sc.doc[:0], n+1)[:n+1]
+	sc.sums = slices.Grow(sc.sums[:0], wide)[:wide]
+	sc.all = slices.Grow(sc.all[:0], wide)[:wide]
+	clear(sc.all)
+	whole := float32(0)
+	for i := range s.units {
+		u := &s.units[i]
+		clear(sc.sums)
+		size := float32(0)
+		own := func(p *part) {
+			size += p.size
+			for c, v := range p.sum {
+				sc.sums[c] += v
+			}
+		}
+		for _, f := range s.passed[u.passed[0]:u.passed[1]] {
+			own(f.part)
+		}
+		for k := u.first; k <= u.last; k++ {
+			own(s.tokens[k].part)
+		}
+		for k := range u.keys {
+			f := &u.keys[k]
+			size += weightOf[f.fam] * weightOf[f.fam]
+			if f.row = m.table.Find(f.key); f.row >= 0 {
+				m.table.Add(f.row, sc.sums)
+			}
+		}
+		for c := width; c < wide; c++ {
+			sc.all[c] += sc.sums[c]
+		}
+		whole += size
+		for side, other := range [2]int{i - 1, i + 1} {
+			if other < 0 || other >= len(s.units) {
+				continue
+			}
+			size += weightOf[ofBefore] * weightOf[ofBefore] * float32(s.units[other].last-s.units[other].first+1)
+			for k := s.units[other].first; k <= s.units[other].last; k++ {
+				if row := s.tokens[k].part.around[side]; row >= 0 {
+					m.table.Add(row, sc.sums)
+				}
+			}
+		}
+		per := 1 / math.Sqrt(float64(max(size, 1)))
+		for c := range width {
+			sc.unit[i*width+c] = float64(m.table.Bias[c]) + float64(sc.sums[c])*float64(m.table.Scale[c])*per
+		}
+	}
+	per := 1 / math.Sqrt(float64(max(whole, 1)))
+	for c := width; c < wide; c++ {
+		sc.doc[c-width] = float64(m.table.Bias[c]) + float64(sc.all[c])*float64(m.table.Scale[c])*per
+	}
+}
