@@ -38,7 +38,7 @@ func catalogue(w *roomtest.World) []string {
 	if _, err := w.Analysis.Correct(w.TB.Context(), ines, byHand, b[0].Version, nil); err != nil {
 		w.TB.Fatal(err)
 	}
-	ids := []string{byHand, read(w, false, "en", nobody+" "), read(w, true, "en", nobody+"  "), read(w, false, "cy", nobody+"   ")}
+	ids := []string{byHand, read(w, false, "en", nobody+" "), read(w, true, "en", nobody+"  "), read(w, false, "cy", "Wnaeth neb fy ffonio yn ôl, ac roeddwn i'n poeni yn fawr iawn.")}
 	aged(w, ids...)
 	w.Clock.Pass(time.Hour)
 	return ids
