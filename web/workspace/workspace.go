@@ -97,7 +97,7 @@ func (s *Pages) routes() []route {
 	alerts := []access.Permission{access.AlertsOwn, access.AlertsAll}
 	read := []access.Permission{access.FiguresRead}
 	export := []access.Permission{access.ExportFigures}
-	words := []access.Permission{access.WordsRead}
+	words := []access.Permission{access.WordsRead, access.CodingCorrect}
 	correct := []access.Permission{access.CodingCorrect}
 	actions := []access.Permission{access.ActionsRead}
 	manage := []access.Permission{access.ActionsManage}
@@ -265,7 +265,7 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 	if v.Can(access.CodingCorrect) && v.Force == "" {
 		add("/coding", "Coding", 0)
 	}
-	if v.Can(access.WordsRead) {
+	if v.Can(access.WordsRead) || v.Can(access.CodingCorrect) {
 		add("/new-words", "New words", 0)
 	}
 	if v.Can(access.ActionsRead) {

@@ -20,7 +20,7 @@ func TestWhoMayComeWhere(t *testing.T) {
 		access.Advocate:      {"/account", "/work", "/actions"},
 		access.Commissioner:  {"/account", "/figures", "/coding", "/actions", "/new-words"},
 		access.Administrator: {"/account", "/admin", "/work/alerts"},
-		access.Analyst:       {"/account", "/figures", "/coding", "/actions"},
+		access.Analyst:       {"/account", "/figures", "/coding", "/actions", "/new-words"},
 	}
 	for _, rt := range w.pages.routes() {
 		path := strings.NewReplacer(":id", "unknown", ":measure", "core.confidence").Replace(rt.path)
