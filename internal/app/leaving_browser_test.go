@@ -41,7 +41,13 @@ func faces(t *testing.T, ctx context.Context, name string) {
 	do(t, ctx, media(nil), emulateDesktop())
 }
 
+// media has pages believe what a reader's settings say; nil: nothing is set.
 func media(features []*emulation.MediaFeature) chromedp.Action[chromedp.Void] {
+	if features == nil {
+		for _, name := range []string{"prefers-color-scheme", "forced-colors", "prefers-reduced-motion"} {
+			features = append(features, &emulation.MediaFeature{Name: name})
+		}
+	}
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
 		return err

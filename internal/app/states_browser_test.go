@@ -182,8 +182,12 @@ func (v *tour) glance(state string) {
 			v.t.Errorf("%s at %d: %s", name, size[0], wrong)
 		}
 		if dir := os.Getenv("VICTIMVOICE_TEST_IMAGES"); dir != "" && size[1] != 256 {
+			// In a window as high as the page: a picture of more than the window shows is
+			// shifted where the page runs from right to left.
+			height := get(v.t, v.tab, chromedp.Evaluate[int64](`document.documentElement.scrollHeight`))
+			do(v.t, v.tab, chromedp.EmulateViewport(size[0], max(size[1], height)))
 			file := fmt.Sprintf("state-%s-%02d-%s-%d.png", v.language, len(v.names), strings.ReplaceAll(state, " ", "-"), size[0])
-			if err := os.WriteFile(filepath.Join(dir, file), get(v.t, v.tab, chromedp.FullScreenshot(100)), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, file), get(v.t, v.tab, chromedp.CaptureScreenshot()), 0o600); err != nil {
 				v.t.Fatal(err)
 			}
 		}
