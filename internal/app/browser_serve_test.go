@@ -84,6 +84,7 @@ func startServe(t *testing.T) (base, link string) {
 // TestBrowserFirstStart sets a new installation up as an administrator would:
 // the one-time link, the first account, two more, and each of them signs in.
 func TestBrowserFirstStart(t *testing.T) {
+	t.Parallel()
 	base, link := startServe(t)
 	ctx := browser(t)
 	fill := func(id, value string) chromedp.Action[chromedp.Void] {

@@ -42,7 +42,7 @@ type tour struct {
 var directions = map[string]string{"en": "ltr", "cy": "ltr", "pl": "ltr", "ro": "ltr", "pt": "ltr", "bn": "ltr", "ur": "rtl", "ar": "rtl"}
 
 // newTour begins a tour in a browser that asks for pages in a language.
-func newTour(t *testing.T, h *house, tab context.Context, language string) *tour {
+func newTour(t *testing.T, tab context.Context, h *house, language string) *tour {
 	t.Helper()
 	v := &tour{guest: h.newGuest(t, tab), language: language}
 	if err := chromedp.Listen(v.tab, v.overhear); err != nil {
@@ -239,7 +239,7 @@ func (v *tour) set(id, words string) {
 	get(v.t, v.tab, chromedp.Evaluate[int](fmt.Sprintf(`document.getElementById(%q).value=%q;0`, id, words)))
 }
 
-// guests are those whom a tour in a language needs.
+// toured are those whom a tour in a language needs.
 func toured(language string) []invited {
 	var out []invited
 	for _, what := range []string{"full", "empty", "quick", "refuses"} {
@@ -406,7 +406,7 @@ func TestEveryState(t *testing.T) {
 	for _, language := range []string{"en", "ur"} {
 		t.Run(language, func(t *testing.T) {
 			t.Parallel()
-			v := newTour(t, h.in(t), browser(t), language)
+			v := newTour(t, browser(t), h.in(t), language)
 			v.everyState()
 			if language == "en" {
 				v.forAnAdvocate()
@@ -421,7 +421,7 @@ func TestEveryState(t *testing.T) {
 			if l == "en" || l == "ur" {
 				continue
 			}
-			v := newTour(t, h.in(t), tab, l)
+			v := newTour(t, tab, h.in(t), l)
 			do(t, v.tab, chromedp.Navigate(v.h.link(l+"-first")))
 			v.see("door")
 			v.press(toStart)
