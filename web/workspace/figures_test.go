@@ -7,9 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"victimvoice/analysis/figures"
 	"victimvoice/internal/access"
+	"victimvoice/survey/questionnaires"
 )
 
 func TestOverview(t *testing.T) {
@@ -68,7 +70,7 @@ func TestHandMadeAddresses(t *testing.T) {
 	for _, path := range []string{"/figures", "/figures/core.confidence"} {
 		for q, says := range map[string]string{
 			"?by=week": "There is a problem", "?mode=everyone": "Is one of self, relayed, observed", "?from=yesterday": "month or day such as", "?colour=red": "Colour: is not a dimension.",
-			"?from=2026-05&to=2026-02": "To: is after from.", "?age_band=25-34&sex=female": "at most one attribute", "?bcu=Nowhere": "",
+			"?from=2026-05&to=2026-02": "To: is after from.", "?age_band=25-34&sex=female": "at most one attribute", "?about_age=25-34&about_religion=none": "at most one attribute", "?bcu=Nowhere": "",
 			"?by=month&by=quarter": "one period", "?from=%3Cscript%3Ealert(1)%3C%2Fscript%3E": "month or day such as",
 		} {
 			a := w.get(cora, path+q)
@@ -86,6 +88,27 @@ func TestHandMadeAddresses(t *testing.T) {
 	w.want(w.get(cora, "/figures/core.confidence/table?format=pdf"), http.StatusUnprocessableEntity)
 	w.want(w.get(cora, "/figures/core.confidence/table?by=week"), http.StatusUnprocessableEntity)
 	w.want(w.get(cora, "/figures/core.confidence?bcu=Nowhere"), http.StatusOK, "Nobody has answered within these filters")
+}
+
+// TestFigureByWhatPeopleTold: one group of people, in the words of the question,
+// and the filter stays when another is chosen.
+func TestFigureByWhatPeopleTold(t *testing.T) {
+	w := newWorld(t).staff()
+	w.answersOver(10)
+	q := w.survey.Questionnaires().About()
+	it, _ := q.Item("about.ethnicity")
+	for i := range 40 { // of the cases that answersOver makes
+		key := "report-0-" + strconv.Itoa(i)
+		at := time.Date(2023, 1, 2, 0, 0, 0, 0, time.UTC)
+		w.analysis.Panel().ApplyCases(figures.CaseRow{Key: key, ChangedAt: at.AddDate(4, 0, 0), Force: force, BCU: "South West", Borough: "South West", AboutKeys: []string{key}})
+		row := figures.AboutRow{Key: key, Questionnaire: q.ID, ChangedAt: at, Packed: q.Pack(questionnaires.Answers{it.ID: it.Choose([]string{"asian", "white"}[i%2])})}
+		if err := w.analysis.Panel().ApplyAbouts(row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.want(w.get(cora, "/figures/core.confidence?by=year,about_ethnicity"), http.StatusOK, "Ethnic group", "Asian or Asian British", "unknown")
+	w.want(w.get(cora, "/figures/core.confidence?by=year&about_ethnicity=asian"), http.StatusOK, `name="about_ethnicity" value="asian"`)
+	w.want(w.get(cora, "/figures/dissemination.safe?about_ethnicity=asian"), http.StatusUnprocessableEntity, "only people who answer tell about themselves")
 }
 
 func TestFigure(t *testing.T) {
