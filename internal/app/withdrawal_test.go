@@ -92,7 +92,7 @@ func (j *journey) base(query, key, group string) int {
 func takeBack(t *testing.T, store app.Store) {
 	ctx := t.Context()
 	j := begin(t, store)
-	const people = 24
+	const people = 14
 	var batch []map[string]any
 	for n := 1; n <= people; n++ {
 		e := reportedEvent(n, j.clock.Now().Add(-time.Hour))
