@@ -175,7 +175,7 @@ func (c *Coder) span(s *space, m *match) (start, end int) {
 // not quite.
 func (c *Coder) decide(s *space, text string, r *Reading) {
 	m := c.model
-	open := c.codable(s, m) >= m.head.GateFrom
+	gate := c.codable(s, m)
 	for i := range m.head.Codes {
 		pair := s.verdicts[2*i : 2*i+2]
 		if pair[0].unit < 0 || pair[0].p+pair[1].p < m.head.Unsure {
@@ -185,7 +185,7 @@ func (c *Coder) decide(s *space, text string, r *Reading) {
 		if pair[1].p > pair[0].p {
 			likelier = 1
 		}
-		given := open && pair[0].p+pair[1].p >= m.head.Threshold[i]
+		given := pair[0].p+pair[1].p >= m.head.Threshold[i] && (gate >= m.head.GateFrom || gate >= m.head.GateFrom-phraseOpens && c.said(s, i, likelier))
 		for p, v := range pair {
 			switch {
 			case given && (p == likelier || pair[0].unit != pair[1].unit && v.p >= m.head.Second*pair[likelier].p):
@@ -201,6 +201,20 @@ func (c *Coder) decide(s *space, text string, r *Reading) {
 			r.Labels = append(r.Labels, c.byPhrase(s, text, &s.chosen[i]))
 		}
 	}
+}
+
+// phraseOpens is how much less a text must look like one with anything to code
+// for a label that a sure phrase bears out.
+const phraseOpens, surePhrase = 0.25, 0.75
+
+// said reports whether a sure phrase says what the model does.
+func (c *Coder) said(s *space, i, p int) bool {
+	place := c.places[i]
+	if place < 0 {
+		return false
+	}
+	ph := c.phraseOf(s, int(place), polarityAt(p))
+	return ph != nil && ph.confidence >= surePhrase
 }
 
 // byModel makes a label of a verdict. Its evidence is the phrase, where one says

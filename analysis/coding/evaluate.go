@@ -176,8 +176,9 @@ func (t *tally) corpus(c *Coder, comments []corpus.Comment) {
 }
 
 // CrossMeasure says how a model learnt from some of the comments does on the
-// others, each part of them left out in turn. part names a comment's part.
-func CrossMeasure(book *codebook.Codebook, comments, examples []corpus.Comment, part func(*corpus.Comment) string) (Report, error) {
+// others, each part of them left out in turn. part names a comment's part; cases
+// and examples are learnt from each time and never measured.
+func CrossMeasure(book *codebook.Codebook, comments, cases, examples []corpus.Comment, part func(*corpus.Comment) string) (Report, error) {
 	var names []string
 	for i := range comments {
 		if n := part(&comments[i]); !slices.Contains(names, n) {
@@ -195,7 +196,7 @@ func CrossMeasure(book *codebook.Codebook, comments, examples []corpus.Comment, 
 				in = append(in, comments[i])
 			}
 		}
-		m, err := Learn(book, in, examples)
+		m, err := Learn(book, slices.Concat(in, cases), examples)
 		if err != nil {
 			return Report{}, err
 		}

@@ -8,7 +8,7 @@ import (
 )
 
 // signs is how much is known of a label before the last word on it: see judge.
-const signs = 15
+const signs = 18
 
 // gateSigns is how much is known of whether a text holds anything to code.
 const gateSigns = 6
@@ -92,9 +92,11 @@ func (c *Coder) signsFor(s *space, m *Model, i, p int, f *[signs]float64) int32 
 			if c.unitAt(s, ph.first) == int(at) {
 				f[8] = 1
 			}
+			f[15] = c.covers(s, ph)
+			f[16] = f[15] * ph.confidence
 		}
-		if c.phraseOf(s, code, polarityAt(1-p)) != nil {
-			f[9] = 1
+		if ph := c.phraseOf(s, code, polarityAt(1-p)); ph != nil {
+			f[9], f[17] = 1, c.covers(s, ph)
 		}
 	}
 	f[10], f[11] = codable, s.scores.doc[n]
@@ -102,6 +104,14 @@ func (c *Coder) signsFor(s *space, m *Model, i, p int, f *[signs]float64) int32 
 	f[13] = math.Log(float64(1 + len(s.chosen)))
 	f[14] = row[3*i+2]
 	return at
+}
+
+// covers gives the share of its statement's words that a phrase takes up: what
+// says little else is the surer.
+func (c *Coder) covers(s *space, ph *match) float64 {
+	u := &s.units[c.unitAt(s, ph.first)]
+	from, to := max(ph.from, u.first), min(ph.last, u.last)
+	return float64(to-from+1) / float64(u.last-u.first+1)
 }
 
 func polarityAt(p int) codebook.Polarity {

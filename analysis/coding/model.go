@@ -48,6 +48,8 @@ const modelFormat = 1
 func unitColumns(n int) int { return 3*n + 2 }
 func columns(n int) int     { return unitColumns(n) + n + 1 }
 
+//go:generate go run ./mkmodel
+
 //go:embed model.bin
 var shippedModel []byte
 

@@ -63,3 +63,39 @@ func LoadExamples(dir fs.FS) ([]Comment, error) {
 	}
 	return out, nil
 }
+
+// LoadCases reads a folder of single cases: the text of each file above a line
+// of dashes, its labels below, as in a record but without voice and marks.
+func LoadCases(dir fs.FS) ([]Comment, error) {
+	files, err := fs.Glob(dir, "*.txt")
+	if err != nil {
+		return nil, fmt.Errorf("list the cases: %w", err)
+	}
+	var (
+		out    []Comment
+		faults []error
+	)
+	for _, name := range files {
+		data, err := fs.ReadFile(dir, name)
+		if err != nil {
+			return nil, fmt.Errorf("read the cases: %w", err)
+		}
+		id := strings.TrimSuffix(path.Base(name), ".txt")
+		head := []string{"voice: " + string(Victim)}
+		lines := strings.Split(string(data), "\n")
+		if _, labels, ok := strings.Cut(string(data), "\n---\n"); ok && strings.TrimSpace(labels) == "" {
+			head = append(head, "marks: "+string(Nothing))
+		}
+		c, err := record(id, append(head, lines...))
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", id, err))
+			continue
+		}
+		c.Writer = "cases"
+		out = append(out, c)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "the cases have faults")
+	}
+	return out, nil
+}

@@ -94,8 +94,13 @@ func TestBadUse(t *testing.T) {
 		{"export cases --query measure=x", "--force, --from, --to"},
 		{"export figures --query %zz", "measure=core.informed"},
 		{"export figures --query measure=nonsense", "measure"},
-		{"themes", "code, evaluate"},
-		{"themes nonsense", "code, evaluate"},
+		{"themes", "code, evaluate, train"},
+		{"themes nonsense", "code, evaluate, train"},
+		{"themes train", "FILE"},
+		{"themes train nothing.jsonl", "--model"},
+		{"themes train nothing.jsonl --model m", "cannot be read"},
+		{"themes code --model nothing.bin", "cannot be read"},
+		{"themes code --model m --explain", "--explain"},
 		{"themes code x", "no argument"},
 		{"themes evaluate", "FILE"},
 		{"themes evaluate nothing.jsonl", "cannot be read"},
@@ -120,6 +125,30 @@ func TestBadUse(t *testing.T) {
 	}
 	if r := d.run("export", "cases"); r.code != 0 || strings.Count(r.out, "\n") != 1 {
 		t.Errorf("bad use has written something: %+v", r)
+	}
+}
+
+// TestThemesOfAnotherLabelSet trains on a small file, then measures and codes by
+// the model.
+func TestThemesOfAnotherLabelSet(t *testing.T) {
+	d := newDesk(t)
+	var lines strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&lines, `{"id":"%d","text":"parking was full on day %d","labels":["Parking"]}`+"\n", i, i)
+		fmt.Fprintf(&lines, `{"id":"%d","text":"thank you all, day %d","labels":["Gratitude"]}`+"\n", 100+i, i)
+	}
+	file, model := filepath.Join(d.dir, "taught.jsonl"), filepath.Join(d.dir, "taught.model")
+	if err := os.WriteFile(file, []byte(lines.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := d.run("themes", "train", file, "--model", model, "--dev", file); r.code != 0 || !strings.Contains(r.out, "2 labels from 40 texts") || !strings.Contains(r.out, "macro F1: 1.000") {
+		t.Fatalf("train: %+v", r)
+	}
+	if r := d.run("themes", "evaluate", file, "--model", model, "--json"); r.code != 0 || !strings.Contains(r.out, `"macro": 1`) && !strings.Contains(r.out, `"macro":1`) {
+		t.Errorf("evaluate: %+v", r)
+	}
+	if r := d.run("themes", "evaluate", file, "--model", file); r.code == 0 || !strings.Contains(r.err, "themes train") {
+		t.Errorf("a file that is no model: %+v", r)
 	}
 }
 

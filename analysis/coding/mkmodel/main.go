@@ -22,17 +22,18 @@ import (
 func main() {
 	log.SetFlags(0)
 	dir := flag.String("corpus", "../testdata/corpus/train", "folder of labelled comments")
+	cases := flag.String("cases", "../testdata/coding", "folder of single cases")
 	examples := flag.String("examples", "../testdata/corpus/examples", "folder of short examples")
 	out := flag.String("out", "model.bin", "file to write")
 	cross := flag.Int("cross", 0, "measure over so many parts instead")
 	writers := flag.Bool("writers", false, "measure with each writer left out in turn instead")
 	flag.Parse()
-	if err := run(*dir, *examples, *out, *cross, *writers); err != nil {
+	if err := run(*dir, *cases, *examples, *out, *cross, *writers); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(dir, examples, out string, cross int, writers bool) error {
+func run(dir, cases, examples, out string, cross int, writers bool) error {
 	book, err := codebook.Load()
 	if err != nil {
 		return fmt.Errorf("load the codebook: %w", err)
@@ -41,12 +42,16 @@ func run(dir, examples, out string, cross int, writers bool) error {
 	if err != nil {
 		return fmt.Errorf("load the corpus: %w", err)
 	}
+	single, err := corpus.LoadCases(os.DirFS(cases))
+	if err != nil {
+		return fmt.Errorf("load the cases: %w", err)
+	}
 	short, err := corpus.LoadExamples(os.DirFS(examples))
 	if err != nil {
 		return fmt.Errorf("load the examples: %w", err)
 	}
 	if cross > 1 || writers {
-		r, err := coding.CrossMeasure(book, comments, short, func(c *corpus.Comment) string {
+		r, err := coding.CrossMeasure(book, comments, single, short, func(c *corpus.Comment) string {
 			if writers {
 				return c.Writer
 			}
@@ -59,6 +64,7 @@ func run(dir, examples, out string, cross int, writers bool) error {
 		}
 		return r.WriteText(os.Stdout)
 	}
+	comments = append(comments, single...)
 	m, err := coding.Learn(book, comments, short)
 	if err != nil {
 		return fmt.Errorf("learn: %w", err)

@@ -1,0 +1,134 @@
+package linear
+
+import (
+	"bytes"
+	"math"
+	"reflect"
+	"testing"
+)
+
+// rows of two labels: the first goes by key 10, the second by key 20; 30 is noise.
+func lesson() ([]Row, [][]int8) {
+	var rows []Row
+	targets := make([][]int8, 2)
+	for i := range 60 {
+		a, b := i%2 == 0, i%3 == 0
+		r := Row{{30, 1}}
+		if a {
+			r = append(r, Feature{10, 1})
+		}
+		if b {
+			r = append(r, Feature{20, 0.5}, Feature{20, 0.5})
+		}
+		rows = append(rows, r)
+		for c, is := range []bool{a, b} {
+			y := int8(-1)
+			if is {
+				y = 1
+			}
+			targets[c] = append(targets[c], y)
+		}
+	}
+	return rows, targets
+}
+
+func TestLearn(t *testing.T) {
+	rows, targets := lesson()
+	o := Options{C: 1, Positive: 2, MinRows: 2, Epochs: 40}
+	w := Learn(rows, targets, o)
+	table := Compress(w, 100, nil)
+	for i, r := range rows {
+		exact := make([]float64, 2)
+		w.Score(r, exact)
+		for c := range 2 {
+			if (exact[c] > 0) != (targets[c][i] > 0) {
+				t.Fatalf("row %d, column %d: score %v, target %d", i, c, exact[c], targets[c][i])
+			}
+			sum := float64(table.Bias[c])
+			for _, f := range r {
+				if row := table.Find(f.Key); row >= 0 {
+					sum += float64(table.At(row, c)) * float64(table.Scale[c]) * float64(f.Value)
+				}
+			}
+			if (sum > 0) != (exact[c] > 0) {
+				t.Errorf("row %d, column %d: packed %v, exact %v", i, c, sum, exact[c])
+			}
+		}
+	}
+	if again := Learn(rows, targets, o); !reflect.DeepEqual(again, w) {
+		t.Error("learning again gave other weights")
+	}
+	if table.Find(99) != -1 {
+		t.Error("a key that was not learnt has a row")
+	}
+}
+
+func TestRowsThatSayNothingAreLeftOut(t *testing.T) {
+	rows := []Row{{{1, 1}}, {{1, 1}}, {{2, 1}}, {{2, 1}}, {{1, 1}}}
+	with := Learn(rows[:4], [][]int8{{1, 1, -1, -1}}, Options{C: 1, MinRows: 1, Epochs: 20})
+	without := Learn(rows, [][]int8{{1, 1, -1, -1, 0}}, Options{C: 1, MinRows: 1, Epochs: 20})
+	a, b := []float64{0}, []float64{0}
+	with.Score(rows[0], a)
+	without.Score(rows[0], b)
+	if math.Abs(a[0]-b[0]) > 0.05 {
+		t.Errorf("got %v and %v", a, b)
+	}
+}
+
+func TestTableIsKept(t *testing.T) {
+	rows, targets := lesson()
+	table := Compress(Learn(rows, targets, Options{C: 1, MinRows: 1, Epochs: 20}), 100, nil)
+	data, err := table.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Table
+	if err := back.UnmarshalBinary(data); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(&back, table) {
+		t.Errorf("got %+v, want %+v", back, *table)
+	}
+	again, err := back.MarshalBinary()
+	if err != nil || !bytes.Equal(again, data) {
+		t.Errorf("written again it differs (%v)", err)
+	}
+	for n := range data {
+		var damaged Table
+		if err := damaged.UnmarshalBinary(data[:n]); err == nil {
+			t.Fatalf("cut to %d of %d bytes it was read", n, len(data))
+		}
+	}
+}
+
+func FuzzTable(f *testing.F) {
+	rows, targets := lesson()
+	data, err := Compress(Learn(rows, targets, Options{C: 1, MinRows: 1, Epochs: 5}), 100, nil).MarshalBinary()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var table Table
+		if table.UnmarshalBinary(data) == nil {
+			table.Find(10)
+		}
+	})
+}
+
+func TestFitLogistic(t *testing.T) {
+	var x [][]float64
+	var y []bool
+	for i := range 400 {
+		v := float64(i%20)/10 - 1
+		x = append(x, []float64{v})
+		y = append(y, float64(i/20) < 20*Sigmoid(2*v+0.5))
+	}
+	l := FitLogistic(x, y, func(int) float64 { return 1e-6 })
+	if math.Abs(l.W[0]-2) > 0.4 || math.Abs(l.W[1]-0.5) > 0.3 {
+		t.Errorf("got %v, want about [2 0.5]", l.W)
+	}
+	if FitLogistic(nil, nil, nil) != nil {
+		t.Error("nothing was fitted to something")
+	}
+}
