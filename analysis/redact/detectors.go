@@ -71,7 +71,17 @@ var detectors = []detector{
 	{kind: Address, needs: number, re: regexp.MustCompile(`(?i)\b(?:flat|apartment|apt|maisonette)\.? (?:\d{1,4}[a-z]?|[a-z])\b(?:,? \d{1,4}[a-z]?,?(?: [\p{L}'’]+){1,3}? (?:` + streets + `|` + places + `)\b)?`)},
 	{kind: Address, needs: number, re: regexp.MustCompile(`(?i)\b\d{1,4}[a-z]?(?:-\d{1,4})?,?(?: (?:[\p{L}][\p{L}'’.]+)){1,3}? ` + streets + `\b`), refuse: countOf},
 	{kind: Address, needs: number, re: regexp.MustCompile(`\b\d{1,4}[A-Za-z]?(?:-\d{1,4})?,?(?: ` + proper + `){1,3} (?i:` + places + `)\b`)},
+	{kind: School, hints: []string{"school", "academy", "college", "nursery", "university", "sixth form", "uni"}, re: regexp.MustCompile(`\b(` + proper + `(?: (?:` + proper + `|of|and|the|&)){0,4}(?:(?: (?i:primary|infants?|juniors?|secondary|high|grammar|comprehensive|community|boys|girls|church))* (?i:school|academy|college|nursery|university|sixth form)))\b`), refuse: publicBody},
+	{kind: School, hints: []string{"university", "college"}, re: regexp.MustCompile(`\b(?:University|College|School) (?:of|for) (?:the )?(` + proper + `(?: ` + proper + `){0,2})`)},
+	{kind: Employer, hints: []string{"work", "job", "employ", "shift", "manager at", "boss at", "colleagues at", "office at", "my firm", "company"}, re: regexp.MustCompile(`\b(?i:work(?:s|ed|ing)? (?:at|for|in)|jobs? (?:at|with)|employed (?:at|by)|employer,?|shifts? (?:at|in)|manager (?:at|of)|boss (?:at|of)|colleagues? (?:at|from)|office at|firm,|company,|workplace,?)(?: (?i:the|a|is|called|big))* (\p{Lu}[\p{L}\d&'’.-]*(?: (?:\p{Lu}[\p{L}\d&'’.-]*|and|&|of))*(?: \p{Lu}[\p{L}\d&'’-]*)?)`), refuse: publicBody},
 	{kind: Address, hints: []string{"street", "road", "rd", "ave", "lane", "drive", "cres", "terrace", "gardens", "gdns", "grove", "mews", "square", "parade", "boulevard", "close"}, re: regexp.MustCompile(`\b(?:` + proper + ` ){1,3}(?:Street|Road|Rd|Avenue|Ave|Lane|Drive|Crescent|Terrace|Gardens|Gdns|Grove|Mews|Square|Parade|Boulevard|Close)\b`)},
+}
+
+// publicBody refuses what is called an employer and is a service, a place in
+// time, or a word that only begins a sentence.
+func publicBody(found string) bool {
+	first, _, _ := strings.Cut(strings.ToLower(found), " ")
+	return everyday[strings.Trim(first, ".,'’")]
 }
 
 // helpline refuses the free and shared-cost numbers of public helplines, which

@@ -35,11 +35,13 @@ const (
 	Plate          = "number-plate"
 	OfficerNumber  = "officer-number"
 	CrimeReference = "crime-reference"
+	Employer       = "employer"
+	School         = "school"
 )
 
 // Types lists the kinds in a fixed order.
 func Types() []string {
-	return []string{Name, Address, Postcode, Phone, Email, Handle, URL, DateOfBirth, Plate, OfficerNumber, CrimeReference}
+	return []string{Name, Address, Postcode, Phone, Email, Handle, URL, DateOfBirth, Plate, OfficerNumber, CrimeReference, Employer, School}
 }
 
 // Redact takes out what could identify somebody and says what it took out, in
