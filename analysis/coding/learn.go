@@ -18,7 +18,7 @@ import (
 
 // How the shipped model is learnt.
 const (
-	learnFolds   = 3     // parts whose scores come from the others, to learn the last word from
+	learnFolds   = 6     // parts whose scores come from the others, to learn the last word from
 	learnRows    = 36000 // rows that the table keeps
 	learnCost    = 1.0
 	learnPlus    = 2.0 // an error on a label that is there costs so much more

@@ -111,14 +111,14 @@ func TestACodeThatTheModelDoesNotKnow(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	c := newCoder(t)
-	r := c.Explain("They never took me seriously.")
+	r := c.Explain("I was not taken seriously.")
 	if len(r.Labels) == 0 || r.Labels[0].Code != "RES_SERIOUS" || len(r.Labels[0].Reasons) < 2 {
 		t.Fatalf("got %+v", r)
 	}
-	if first := r.Labels[0].Reasons[0]; !strings.HasPrefix(first, "phrase") || !strings.Contains(first, "took me seriously") {
+	if first := r.Labels[0].Reasons[0]; !strings.HasPrefix(first, "phrase") || !strings.Contains(first, "taken seriously") {
 		t.Errorf("got %q", first)
 	}
-	if got := c.Read("They never took me seriously."); got.Labels[0].Reasons != nil {
+	if got := c.Read("I was not taken seriously."); got.Labels[0].Reasons != nil {
 		t.Errorf("Read gave reasons: %+v", got)
 	}
 }
