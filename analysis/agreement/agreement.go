@@ -234,7 +234,7 @@ func Of(units []Unit[[]string], codes []string, seed uint64) Report {
 				said[j] = append(said[j], sides)
 			}
 		}
-		c.Interval = Estimate(said, Nominal[string], seed+uint64(i)+1) //nolint:gosec // G115: an index
+		c.Interval = Estimate(said, Nominal[string], seed+uint64(i)+1)
 		r.Codes = append(r.Codes, c)
 	}
 	return r

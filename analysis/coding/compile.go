@@ -120,7 +120,7 @@ func (c *Coder) use(m *Model) {
 		c.places[i] = -1
 		for k, code := range c.book.Codes {
 			if code.ID == id {
-				c.places[i] = int32(k) //nolint:gosec // G115: codes are counted in tens
+				c.places[i] = int32(k)
 			}
 		}
 	}

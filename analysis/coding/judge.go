@@ -61,7 +61,7 @@ func (c *Coder) signsFor(s *space, m *Model, i, p int, f *[signs]float64) int32 
 			v += phraseBonus
 		}
 		if v > best || at < 0 {
-			best, at = v, int32(k) //nolint:gosec // G115: statements are fewer than bytes
+			best, at = v, int32(k)
 		}
 		theme = max(theme, row[3*i+2])
 		other = max(other, row[3*i+1-p])
@@ -216,7 +216,7 @@ func (c *Coder) stretch(s *space, m *Model, i, p int, unit int32) (first, last i
 		sum += w + m.head.Trim[0]*mean
 		if sum > best {
 			best = sum
-			first, last = u.first+int32(from), u.first+int32(k) //nolint:gosec // G115: tokens are fewer than bytes
+			first, last = u.first+int32(from), u.first+int32(k)
 		}
 		if sum < 0 {
 			sum, from = 0, k+1

@@ -424,7 +424,7 @@ func (ls *LabelSet) MarshalBinary() ([]byte, error) {
 	}
 	out := slices.Clone(setMark[:])
 	put := func(b []byte) {
-		out = binary.LittleEndian.AppendUint32(out, uint32(len(b))) //nolint:gosec // G115: a model is some megabytes
+		out = binary.LittleEndian.AppendUint32(out, uint32(len(b)))
 		out = append(out, b...)
 	}
 	put(head)

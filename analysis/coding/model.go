@@ -75,7 +75,7 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write a model's table: %w", err)
 	}
-	out := binary.LittleEndian.AppendUint32(modelMark[:], uint32(len(head))) //nolint:gosec // G115: a few kilobytes
+	out := binary.LittleEndian.AppendUint32(modelMark[:], uint32(len(head)))
 	return slices.Concat(out, head, table), nil
 }
 

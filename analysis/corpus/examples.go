@@ -42,7 +42,7 @@ func LoadExamples(dir fs.FS) ([]Comment, error) {
 				polarity = strings.TrimSuffix(line, ":")
 				continue
 			case polarity == "" && code != nothingFile:
-				faults = append(faults, fmt.Errorf("%s: stands under neither positive: nor negative:", at))
+				faults = append(faults, fmt.Errorf("%s: stands under neither of the lines positive: and negative:, which come first", at))
 				continue
 			case seen[line] != "":
 				faults = append(faults, fmt.Errorf("%s: is also %s", at, seen[line]))

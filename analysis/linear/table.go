@@ -94,13 +94,13 @@ func (t *Table) index() {
 		size *= 2
 	}
 	t.places = make([]int32, size)
-	t.mask = uint32(size - 1) //nolint:gosec // G115: a power of two below 2^31
+	t.mask = uint32(size - 1)
 	for i, key := range t.keys {
 		at := spread(key) & t.mask
 		for t.places[at] != 0 {
 			at = (at + 1) & t.mask
 		}
-		t.places[at] = int32(i + 1) //nolint:gosec // G115: rows are counted in thousands
+		t.places[at] = int32(i + 1)
 	}
 }
 
@@ -143,8 +143,8 @@ func (t *Table) MarshalBinary() ([]byte, error) {
 	var b bytes.Buffer
 	b.Write(tableMark[:])
 	put := func(v uint32) { b.Write(binary.LittleEndian.AppendUint32(nil, v)) }
-	put(uint32(t.Columns))   //nolint:gosec // G115: columns are counted in hundreds
-	put(uint32(len(t.keys))) //nolint:gosec // G115: rows are counted in thousands
+	put(uint32(t.Columns))
+	put(uint32(len(t.keys)))
 	for _, list := range [][]float32{t.Scale, t.Bias} {
 		for _, v := range list {
 			put(math.Float32bits(v))
@@ -223,7 +223,7 @@ func (t *Table) UnmarshalBinary(data []byte) error {
 	}
 	t.rows = make([]int8, len(raw))
 	for i, v := range raw {
-		t.rows[i] = int8(v) //nolint:gosec // G115: the byte is the number's two's complement
+		t.rows[i] = int8(v)
 	}
 	t.index()
 	return nil

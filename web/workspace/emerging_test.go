@@ -97,7 +97,8 @@ func TestNewWords(t *testing.T) {
 	for q, says := range map[string]string{"?from=spring": "Want a month such as 2026-03", "?to=2025-01": "Is not before the first month", "?base_to=2026-10": "Overlaps the window", "?compare=all": "Is one of time, uncoded"} {
 		w.want(w.get(cora, "/new-words"+q), http.StatusUnprocessableEntity, says)
 	}
-	w.want(w.get(ines, "/new-words"), http.StatusForbidden)
+	w.page(ines, "/new-words") // an analyst reads them and names a code
+	w.want(w.get(ann, "/new-words"), http.StatusForbidden)
 }
 
 func TestNewWordsOfOneForce(t *testing.T) {

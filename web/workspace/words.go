@@ -17,7 +17,7 @@ import (
 
 // doneWords says what the last form did, by the code in the address: a page
 // shows only what is written here.
-var doneWords = map[string]string{
+var doneWords = map[string]string{ //nolint:gosec // G101: sentences about passwords, not passwords
 	"session-over":     "Your session had ended, so nothing was saved. Sign in and do it again.",
 	"signed-out":       "You have signed out.",
 	"password-set":     "Your password is set. Sign in with it.",
