@@ -305,6 +305,9 @@ func (s *Service) caseRow(c *survey.Case) figures.CaseRow {
 	}
 	spell := f.Now()
 	r.WithdrewAt, r.ClosedAt = spell.WithdrewAt, spell.ClosedAt
+	if !spell.WithdrewAt.IsZero() {
+		r.Reason = f.Reason
+	}
 	r.Asks = askRows(c)
 	return r
 }
