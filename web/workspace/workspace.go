@@ -127,6 +127,8 @@ func (s *Pages) routes() []route {
 		{get, "/figures/:measure", read, s.figure},
 		{get, "/figures/:measure/table", export, s.figureTable},
 
+		{get, "/explore", read, s.explore},
+
 		{get, "/coding", correct, s.coding},
 		{post, "/coding/next", correct, s.nextText},
 		{get, "/coding/agreement", correct, s.agreement},
@@ -261,6 +263,7 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 	if v.Can(access.FiguresRead) {
 		add("/figures", "Figures", 0)
 		add("/figures/measures", "All measures", 0)
+		add("/explore", "Explore", 0)
 	}
 	if v.Can(access.CodingCorrect) && v.Force == "" {
 		add("/coding", "Coding", 0)
