@@ -72,6 +72,7 @@ type Store struct {
 	abouts       *collection[survey.About]
 	codings      *collection[analysis.Coding]
 	draftCodes   *collection[analysis.DraftCode]
+	marks        *collection[analysis.Mark]
 	alerts       *collection[loop.Alert]
 	actions      *collection[loop.Action]
 	subscribers  *collection[loop.Subscriber]
