@@ -43,6 +43,7 @@ type Parts struct {
 	Survey   *survey.Service
 	Analysis *analysis.Service
 	Emerging *analysis.Emerging
+	Timeline *analysis.Timeline
 	Loop     *loop.Service
 	Audit    *audit.Log
 
@@ -96,6 +97,7 @@ func (s *Pages) routes() []route {
 	answer := []access.Permission{access.AnswerForVictim}
 	alerts := []access.Permission{access.AlertsOwn, access.AlertsAll}
 	read := []access.Permission{access.FiguresRead}
+	annotate := []access.Permission{access.FiguresAnnotate}
 	export := []access.Permission{access.ExportFigures}
 	words := []access.Permission{access.WordsRead, access.CodingCorrect}
 	correct := []access.Permission{access.CodingCorrect}
@@ -124,6 +126,9 @@ func (s *Pages) routes() []route {
 
 		{get, "/figures", read, s.overview},
 		{get, "/figures/measures", read, s.measures},
+		{get, "/figures/marks", read, s.marks},
+		{post, "/figures/marks", annotate, s.addMark},
+		{post, "/figures/marks/:id/take-back", annotate, s.takeMarkBack},
 		{get, "/figures/:measure", read, s.figure},
 		{get, "/figures/:measure/table", export, s.figureTable},
 		{get, "/explore", read, s.explore},
