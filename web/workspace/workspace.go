@@ -126,6 +126,7 @@ func (s *Pages) routes() []route {
 		{get, "/figures/measures", read, s.measures},
 		{get, "/figures/:measure", read, s.figure},
 		{get, "/figures/:measure/table", export, s.figureTable},
+		{get, "/attrition", read, s.attrition},
 		{get, "/drivers", read, s.drivers},
 
 		{get, "/coding", correct, s.coding},
@@ -262,6 +263,7 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 	if v.Can(access.FiguresRead) {
 		add("/figures", "Figures", 0)
 		add("/figures/measures", "All measures", 0)
+		add("/attrition", "Withdrawal and NFA", 0)
 		add("/drivers", "What goes with it", 0)
 	}
 	if v.Can(access.CodingCorrect) && v.Force == "" {
