@@ -28,6 +28,7 @@ type Store interface {
 	survey.Store
 	analysis.Codings
 	analysis.Drafts
+	analysis.CoderLogs
 	loop.Store
 	notifications.Outbox
 	work.Leases

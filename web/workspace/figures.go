@@ -505,7 +505,10 @@ type figureData struct {
 	Empty               string
 }
 
-type link struct{ Href, Label string }
+type link struct {
+	Href, Label string
+	Here        bool
+}
 
 func (s *Pages) figure(c *gin.Context, v visitor) error {
 	m, ok := s.Analysis.Panel().Measure(c.Param("measure"))
@@ -568,7 +571,7 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 	}
 	if v.Can(access.ExportFigures) {
 		for _, format := range []struct{ id, label string }{{"csv", "CSV"}, {"xlsx", "Excel"}, {"jsonl", "JSON Lines"}} {
-			data.Downloads = append(data.Downloads, link{"/figures/" + data.Measure.ID + "/table?" + with(exact, "measure", "", "format", format.id).Encode(), format.label})
+			data.Downloads = append(data.Downloads, link{Href: "/figures/" + data.Measure.ID + "/table?" + with(exact, "measure", "", "format", format.id).Encode(), Label: format.label})
 		}
 	}
 	return nil
@@ -749,31 +752,33 @@ type measureLine struct {
 
 var kindWords = map[figures.Kind]string{figures.KindShare: "Share", figures.KindIndex: "Index", figures.KindRate: "Rate", figures.KindMean: "Mean score"}
 
+// measureGroupOf says what a measure is about.
+func measureGroupOf(m *figures.Measure) (id, title string) {
+	switch {
+	case strings.HasPrefix(m.ID, "core."):
+		return "core", "Core trackers: the same words at every stage"
+	case strings.HasPrefix(m.ID, "index."):
+		return "index", "Indices: several questions about one thing"
+	case strings.HasPrefix(m.ID, "advice."):
+		return "advice", "Advice from the police"
+	case strings.HasPrefix(m.ID, "theme."):
+		return "theme", "Themes in people's own words"
+	case m.Asks():
+		return "response", "Who was asked, and who answered"
+	}
+	return "item", "Other questions"
+}
+
 func (s *Pages) measures(c *gin.Context, v visitor) error {
 	f, err := s.frame(c, v, "All measures")
 	if err != nil {
 		return err
 	}
 	data := measuresData{Work: f}
-	group := func(m *figures.Measure) (id, title string) {
-		switch {
-		case strings.HasPrefix(m.ID, "core."):
-			return "core", "Core trackers: the same words at every stage"
-		case strings.HasPrefix(m.ID, "index."):
-			return "index", "Indices: several questions about one thing"
-		case strings.HasPrefix(m.ID, "advice."):
-			return "advice", "Advice from the police"
-		case strings.HasPrefix(m.ID, "theme."):
-			return "theme", "Themes in people's own words"
-		case m.Asks():
-			return "response", "Who was asked, and who answered"
-		}
-		return "item", "Other questions"
-	}
 	all := s.Analysis.Panel().Measures()
 	for i := range all {
 		m := &all[i]
-		id, title := group(m)
+		id, title := measureGroupOf(m)
 		at := slices.IndexFunc(data.Groups, func(g measureGroup) bool { return g.ID == id })
 		if at < 0 {
 			data.Groups, at = append(data.Groups, measureGroup{ID: id, Title: title}), len(data.Groups)

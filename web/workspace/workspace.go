@@ -126,6 +126,7 @@ func (s *Pages) routes() []route {
 		{get, "/figures/measures", read, s.measures},
 		{get, "/figures/:measure", read, s.figure},
 		{get, "/figures/:measure/table", export, s.figureTable},
+		{get, "/explore", read, s.explore},
 		{get, "/attrition", read, s.attrition},
 		{get, "/drivers", read, s.drivers},
 
@@ -263,6 +264,7 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 	if v.Can(access.FiguresRead) {
 		add("/figures", "Figures", 0)
 		add("/figures/measures", "All measures", 0)
+		add("/explore", "Explore", 0)
 		add("/attrition", "Withdrawal and NFA", 0)
 		add("/drivers", "What goes with it", 0)
 	}
