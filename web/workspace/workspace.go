@@ -132,6 +132,7 @@ func (s *Pages) routes() []route {
 		{get, "/figures/:measure", read, s.figure},
 		{get, "/figures/:measure/table", export, s.figureTable},
 		{get, "/explore", read, s.explore},
+		{get, "/attrition", read, s.attrition},
 		{get, "/drivers", read, s.drivers},
 
 		{get, "/coding", correct, s.coding},
@@ -269,6 +270,7 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 		add("/figures", "Figures", 0)
 		add("/figures/measures", "All measures", 0)
 		add("/explore", "Explore", 0)
+		add("/attrition", "Withdrawal and NFA", 0)
 		add("/drivers", "What goes with it", 0)
 	}
 	if v.Can(access.CodingCorrect) && v.Force == "" {
