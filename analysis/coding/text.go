@@ -307,6 +307,8 @@ func normalise(raw string) string {
 			return '\''
 		case r == utf8.RuneError || unicode.In(r, unicode.Cf, unicode.Mn, unicode.Cc):
 			return -1
+		case r >= '！' && r <= '～': // wide forms stand in the order of the narrow ones
+			r -= '！' - '!'
 		}
 		return unicode.ToLower(r)
 	}, raw))
