@@ -505,7 +505,8 @@ type figureData struct {
 	Table               figureTable
 	RaiseHref           string
 	MarksHref           string // what stands on the time axis, and the form that adds to it
-	Downloads           []link
+	Downloads           []link // of the table
+	Pictures            []link // of the chart
 	Empty               string
 }
 
@@ -578,6 +579,11 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 		data.RaiseHref = "/actions/new?" + exact.Encode()
 	}
 	if v.Can(access.ExportFigures) {
+		if r.Trend != nil && len(r.Points) > 0 {
+			for _, format := range []struct{ id, label string }{{"svg", "SVG"}, {"png", "PNG"}} {
+				data.Pictures = append(data.Pictures, link{"/figures/" + data.Measure.ID + "/chart?" + with(exact, "measure", "", "format", format.id).Encode(), format.label})
+			}
+		}
 		for _, format := range []struct{ id, label string }{{"csv", "CSV"}, {"xlsx", "Excel"}, {"jsonl", "JSON Lines"}} {
 			data.Downloads = append(data.Downloads, link{"/figures/" + data.Measure.ID + "/table?" + with(exact, "measure", "", "format", format.id).Encode(), format.label})
 		}

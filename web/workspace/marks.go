@@ -255,11 +255,10 @@ func (s *Pages) marksChart(c *gin.Context, v visitor, data *marksData) error {
 
 // seriesWords names a chart: its measure, then what it is held to.
 func (s *Pages) seriesWords(series *figures.Series) string {
-	m, ok := s.Analysis.Panel().Measure(series.Measure)
-	if !ok {
-		return series.Measure
+	parts := []string{series.Measure}
+	if m, ok := s.Analysis.Panel().Measure(series.Measure); ok {
+		parts[0] = m.Title
 	}
-	parts := []string{m.Title}
 	if series.Stage != "" {
 		parts = append(parts, stageWords[survey.Stage(series.Stage)])
 	}

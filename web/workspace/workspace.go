@@ -131,6 +131,7 @@ func (s *Pages) routes() []route {
 		{post, "/figures/marks/:id/take-back", annotate, s.takeMarkBack},
 		{get, "/figures/:measure", read, s.figure},
 		{get, "/figures/:measure/table", export, s.figureTable},
+		{get, "/figures/:measure/chart", export, s.figureChart},
 
 		{get, "/coding", correct, s.coding},
 		{post, "/coding/next", correct, s.nextText},
