@@ -177,18 +177,14 @@ func (c *Coder) decide(s *space, text string, r *Reading) {
 	m := c.model
 	gate := c.codable(s, m)
 	for i := range m.head.Codes {
-		pair := s.verdicts[2*i : 2*i+2]
-		if pair[0].unit < 0 || pair[0].p+pair[1].p < m.head.Unsure {
+		pair, likelier, ok := c.pair(s, i)
+		if !ok {
 			continue
 		}
-		likelier := 0
-		if pair[1].p > pair[0].p {
-			likelier = 1
-		}
-		given := pair[0].p+pair[1].p >= m.head.Threshold[i] && (gate >= m.head.GateFrom || gate >= m.head.GateFrom-phraseOpens && c.said(s, i, likelier))
+		given := pair[0].p+pair[1].p >= m.head.Threshold[i] && c.opens(s, gate, i, likelier)
 		for p, v := range pair {
 			switch {
-			case given && (p == likelier || pair[0].unit != pair[1].unit && v.p >= m.head.Second*pair[likelier].p):
+			case given && c.also(pair, likelier, p):
 				r.Labels = append(r.Labels, c.byModel(s, text, i, p, v))
 			case !given && p == likelier, v.p >= m.head.Unsure:
 				r.Unsure = append(r.Unsure, c.byModel(s, text, i, p, v))
@@ -201,6 +197,27 @@ func (c *Coder) decide(s *space, text string, r *Reading) {
 			r.Labels = append(r.Labels, c.byPhrase(s, text, &s.chosen[i]))
 		}
 	}
+}
+
+// pair gives both polarities of a code and the likelier one; false: the code is
+// so unlikely that not even a person is asked.
+func (c *Coder) pair(s *space, i int) (pair []verdict, likelier int, ok bool) {
+	pair = s.verdicts[2*i : 2*i+2]
+	if pair[1].p > pair[0].p {
+		likelier = 1
+	}
+	return pair, likelier, pair[0].unit >= 0 && pair[0].p+pair[1].p >= c.model.head.Unsure
+}
+
+// opens reports whether the text looks like one with anything to code, for one code.
+func (c *Coder) opens(s *space, gate float64, i, likelier int) bool {
+	from := c.model.head.GateFrom
+	return gate >= from || gate >= from-phraseOpens && c.said(s, i, likelier)
+}
+
+// also reports whether a polarity is given where its code is.
+func (c *Coder) also(pair []verdict, likelier, p int) bool {
+	return p == likelier || pair[0].unit != pair[1].unit && pair[p].p >= c.model.head.Second*pair[likelier].p
 }
 
 // phraseOpens is how much less a text must look like one with anything to code

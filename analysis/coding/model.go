@@ -2,8 +2,10 @@ package coding
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed" // the learnt model
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +22,7 @@ type Model struct {
 	head  modelHead
 	table linear.Table
 	codes map[string]int // its place in head.Codes
+	id    string         // the start of a hash of all of it; empty: it was just learnt
 }
 
 // modelHead is the readable part of a model.
@@ -105,6 +108,8 @@ func (m *Model) UnmarshalBinary(data []byte) error {
 	case n == 0 || m.table.Columns != columns(n) || len(m.head.Threshold) != n || len(m.head.Judge) != signs+2*n+1 || len(m.head.Gate) != gateSigns+1 || len(m.head.Trim) != trimSigns:
 		return errors.New("the model's parts do not fit together")
 	}
+	sum := sha256.Sum256(data)
+	m.id = hex.EncodeToString(sum[:4])
 	m.number()
 	return nil
 }

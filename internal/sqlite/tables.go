@@ -97,6 +97,11 @@ func (s *Store) collections() {
 		cols: []string{"on_day"},
 		vals: func(m *analysis.Mark) []any { return []any{m.On} },
 	})
+	s.coderLogs = newCollection(s, spec[analysis.CoderLog]{
+		table: "coder_logs", noun: "log of the coder's versions",
+		id:   func(l *analysis.CoderLog) *string { return &l.ID },
+		vers: func(l *analysis.CoderLog) *int64 { return &l.Version },
+	})
 	s.alerts = newCollection(s, spec[loop.Alert]{
 		table: "alerts", noun: "alert",
 		id:   func(a *loop.Alert) *string { return &a.ID },

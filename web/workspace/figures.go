@@ -510,7 +510,10 @@ type figureData struct {
 	Empty               string
 }
 
-type link struct{ Href, Label string }
+type link struct {
+	Href, Label string
+	Here        bool
+}
 
 func (s *Pages) figure(c *gin.Context, v visitor) error {
 	m, ok := s.Analysis.Panel().Measure(c.Param("measure"))
@@ -561,9 +564,8 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 		if err != nil {
 			return err
 		}
-		var all []charts.Flag
-		data.Wide, data.Slim, data.Flags, all = s.both("figure", r, flags...)
-		data.Table.markRows(r.Points, all)
+		data.Wide, data.Slim, data.Flags = s.both("figure", r, flags...)
+		data.Table.markRows(&r, flags)
 		data.TrendNote = r.Trend.Note
 		for _, sign := range r.Trend.Signals {
 			data.Signals = append(data.Signals, sign.Words)
@@ -581,11 +583,11 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 	if v.Can(access.ExportFigures) {
 		if r.Trend != nil && len(r.Points) > 0 {
 			for _, format := range []struct{ id, label string }{{"svg", "SVG"}, {"png", "PNG"}} {
-				data.Pictures = append(data.Pictures, link{"/figures/" + data.Measure.ID + "/chart?" + with(exact, "measure", "", "format", format.id).Encode(), format.label})
+				data.Pictures = append(data.Pictures, link{Href: "/figures/" + data.Measure.ID + "/chart?" + with(exact, "measure", "", "format", format.id).Encode(), Label: format.label})
 			}
 		}
 		for _, format := range []struct{ id, label string }{{"csv", "CSV"}, {"xlsx", "Excel"}, {"jsonl", "JSON Lines"}} {
-			data.Downloads = append(data.Downloads, link{"/figures/" + data.Measure.ID + "/table?" + with(exact, "measure", "", "format", format.id).Encode(), format.label})
+			data.Downloads = append(data.Downloads, link{Href: "/figures/" + data.Measure.ID + "/table?" + with(exact, "measure", "", "format", format.id).Encode(), Label: format.label})
 		}
 	}
 	return nil
@@ -615,14 +617,14 @@ func codingWords(c *figures.Coding) []string {
 
 // both draws a chart for a desk and for a phone; the page shows one of them. list is
 // what its flags stand for, those given and the breaks of the series in order of time.
-func (s *Pages) both(id string, r figures.Result, flags ...charts.Flag) (wide, slim template.HTML, list []string, all []charts.Flag) {
+func (s *Pages) both(id string, r figures.Result, flags ...charts.Flag) (wide, slim template.HTML, list []string) {
 	full, narrow := charts.Of(id+"-wide", r, charts.Full), charts.Of(id+"-slim", r, charts.Narrow)
-	all = numbered(flags, full.Flags, full.Points)
+	all := numbered(flags, full.Flags, full.Points)
 	for _, f := range all {
 		list = append(list, flagWords(f))
 	}
 	full.Flags, narrow.Flags = all, all
-	return charts.SVG(full), charts.SVG(narrow), list, all
+	return charts.SVG(full), charts.SVG(narrow), list
 }
 
 // definition writes out what a measure is.
@@ -761,31 +763,33 @@ type measureLine struct {
 
 var kindWords = map[figures.Kind]string{figures.KindShare: "Share", figures.KindIndex: "Index", figures.KindRate: "Rate", figures.KindMean: "Mean score"}
 
+// measureGroupOf says what a measure is about.
+func measureGroupOf(m *figures.Measure) (id, title string) {
+	switch {
+	case strings.HasPrefix(m.ID, "core."):
+		return "core", "Core trackers: the same words at every stage"
+	case strings.HasPrefix(m.ID, "index."):
+		return "index", "Indices: several questions about one thing"
+	case strings.HasPrefix(m.ID, "advice."):
+		return "advice", "Advice from the police"
+	case strings.HasPrefix(m.ID, "theme."):
+		return "theme", "Themes in people's own words"
+	case m.Asks():
+		return "response", "Who was asked, and who answered"
+	}
+	return "item", "Other questions"
+}
+
 func (s *Pages) measures(c *gin.Context, v visitor) error {
 	f, err := s.frame(c, v, "All measures")
 	if err != nil {
 		return err
 	}
 	data := measuresData{Work: f}
-	group := func(m *figures.Measure) (id, title string) {
-		switch {
-		case strings.HasPrefix(m.ID, "core."):
-			return "core", "Core trackers: the same words at every stage"
-		case strings.HasPrefix(m.ID, "index."):
-			return "index", "Indices: several questions about one thing"
-		case strings.HasPrefix(m.ID, "advice."):
-			return "advice", "Advice from the police"
-		case strings.HasPrefix(m.ID, "theme."):
-			return "theme", "Themes in people's own words"
-		case m.Asks():
-			return "response", "Who was asked, and who answered"
-		}
-		return "item", "Other questions"
-	}
 	all := s.Analysis.Panel().Measures()
 	for i := range all {
 		m := &all[i]
-		id, title := group(m)
+		id, title := measureGroupOf(m)
 		at := slices.IndexFunc(data.Groups, func(g measureGroup) bool { return g.ID == id })
 		if at < 0 {
 			data.Groups, at = append(data.Groups, measureGroup{ID: id, Title: title}), len(data.Groups)

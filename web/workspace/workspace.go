@@ -132,6 +132,8 @@ func (s *Pages) routes() []route {
 		{get, "/figures/:measure", read, s.figure},
 		{get, "/figures/:measure/table", export, s.figureTable},
 		{get, "/figures/:measure/chart", export, s.figureChart},
+		{get, "/explore", read, s.explore},
+		{get, "/drivers", read, s.drivers},
 
 		{get, "/coding", correct, s.coding},
 		{post, "/coding/next", correct, s.nextText},
@@ -267,6 +269,8 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 	if v.Can(access.FiguresRead) {
 		add("/figures", "Figures", 0)
 		add("/figures/measures", "All measures", 0)
+		add("/explore", "Explore", 0)
+		add("/drivers", "What goes with it", 0)
 	}
 	if v.Can(access.CodingCorrect) && v.Force == "" {
 		add("/coding", "Coding", 0)
