@@ -289,12 +289,16 @@ func (d *drawing) limits() {
 	}
 }
 
+// context draws other surveys' figures as dotted lines. They are named over the plot,
+// where no point and no limit is.
 func (d *drawing) context() {
-	for _, l := range d.chart.Lines {
+	for i, l := range d.chart.Lines {
 		y := d.y(l.Value)
 		d.put(`<line class="chart-context" x1="%s" x2="%s" y1="%s" y2="%s" stroke="%s" stroke-dasharray="1 4" stroke-linecap="round" stroke-width="1.5"/>`, num(d.frame.left), num(d.plotRight()), num(y), num(y), quiet)
 		if d.chart.Size != Small {
-			d.halo(d.frame.left+4, y-5, "start", "chart-quiet", quiet, "", l.Label+" "+d.value(l.Value))
+			at := 14 + lineHeight*float64(i+1)
+			d.put(`<line class="chart-context" x1="6" x2="24" y1="%s" y2="%s" stroke="%s" stroke-dasharray="1 4" stroke-linecap="round" stroke-width="1.5"/>`, num(at-4), num(at-4), quiet)
+			d.put(`<text class="chart-quiet" x="30" y="%s" fill="%s">%s</text>`, num(at), quiet, text(l.Label+" "+d.value(l.Value)))
 		}
 	}
 }

@@ -128,6 +128,10 @@ func (s *Pages) routes() []route {
 		{get, "/figures/:measure/table", export, s.figureTable},
 
 		{get, "/explore", read, s.explore},
+		{get, "/explore/compare", read, s.compare},
+		{get, "/explore/areas", read, s.areas},
+		{get, "/explore/unheard", read, s.unheard},
+		{get, "/explore/journey", read, s.journey},
 
 		{get, "/coding", correct, s.coding},
 		{post, "/coding/next", correct, s.nextText},
