@@ -6,17 +6,19 @@ import (
 	"slices"
 	"time"
 
+	"victimvoice/analysis/coding"
 	"victimvoice/survey"
 )
 
 // Recoded counts what coding anew came to.
 type Recoded struct {
-	Seen    int // texts that are kept
-	Coded   int // read anew; their labels are the present coder's
-	Changed int // of those, with other labels than before
-	Kept    int // read anew beside a person's labels, which stand
-	Current int // had the present version already
-	Failed  int // could not be read or kept
+	Coder   string // version that read them
+	Seen    int    // texts that are kept
+	Coded   int    // read anew; their labels are the present coder's
+	Changed int    // of those, with other labels than before
+	Kept    int    // read anew beside a person's labels, which stand
+	Current int    // had the present version already
+	Failed  int    // could not be read or kept
 }
 
 // Recode has the present coder read every kept text whose labels another version
@@ -30,9 +32,14 @@ type Recoded struct {
 // One page of texts is in memory at a time.
 func (s *Service) Recode(ctx context.Context, actor survey.Actor, dry bool, progress func(seen int)) (Recoded, error) {
 	var n Recoded
-	version := s.coder.Version()
+	coder, err := s.Coder(ctx)
+	if err != nil {
+		return n, err
+	}
+	version := coder.Version()
+	n.Coder = version
 	if !dry {
-		if err := s.audit.Append(ctx, actor.Entry("codings.recoded", "codebook:"+version)); err != nil {
+		if err := s.audit.Append(ctx, actor.Entry("codings.recoded", "coder:"+version)); err != nil {
 			return n, fmt.Errorf("record that texts are coded anew: %w", err)
 		}
 	}
@@ -46,7 +53,7 @@ func (s *Service) Recode(ctx context.Context, actor survey.Actor, dry bool, prog
 			continue // removed, or written since we began: met before, and moved ahead of us
 		}
 		n.Seen++
-		if err := s.recode(ctx, &c, version, dry, &n); err != nil {
+		if err := s.recode(ctx, coder, &c, dry, &n); err != nil {
 			if ctx.Err() != nil {
 				return n, err
 			}
@@ -62,7 +69,8 @@ func (s *Service) Recode(ctx context.Context, actor survey.Actor, dry bool, prog
 	return n, nil
 }
 
-func (s *Service) recode(ctx context.Context, old *Coding, version string, dry bool, n *Recoded) error {
+func (s *Service) recode(ctx context.Context, coder *coding.Coder, old *Coding, dry bool, n *Recoded) error {
+	version := coder.Version()
 	if old.Codebook == version && old.Queue != "" { // one from before there were queues has none
 		n.Current++
 		return nil
@@ -71,19 +79,19 @@ func (s *Service) recode(ctx context.Context, old *Coding, version string, dry b
 	if err != nil {
 		return err
 	}
-	_, _, labels := s.read(old.Language, text)
+	m := codeText(coder, old.Language, text)
 	now := s.now()
-	byPeople, changed := old.ByPeople(), !slices.Equal(old.Labels, labels)
+	byPeople, changed := old.ByPeople(), !slices.Equal(old.Labels, m.labels)
 	if !dry {
 		c, err := s.codings.UpdateCoding(ctx, old.ID, func(c *Coding) error {
 			if c.Gone {
 				return survey.ErrUnchanged
 			}
-			byPeople, changed = c.ByPeople(), !slices.Equal(c.Labels, labels)
+			byPeople, changed = c.ByPeople(), !slices.Equal(c.Labels, m.labels)
 			if byPeople {
-				c.Machine = labels
+				c.Machine = m.labels
 			} else {
-				c.Labels = labels
+				c.Labels, c.Unsure, c.Doubt = m.labels, m.unsure, m.doubt
 			}
 			c.Codebook, c.ChangedAt = version, now
 			if c.Status != StatusOtherLanguage { // those wait in the order in which they came

@@ -74,21 +74,21 @@ func TestRecode(t *testing.T) {
 	before := coding(w, ids[1])
 	seen := 0
 	n, err := w.Analysis.Recode(t.Context(), operator, true, func(k int) { seen = k })
-	if want := (analysis.Recoded{Seen: 4, Coded: 3, Changed: 2, Kept: 1}); err != nil || n != want || seen != 4 {
+	if want := (analysis.Recoded{Coder: versionInForce(w), Seen: 4, Coded: 3, Changed: 2, Kept: 1}); err != nil || n != want || seen != 4 {
 		t.Errorf("dry: %+v %v, want %+v", n, err, want)
 	}
 	if !reflect.DeepEqual(coding(w, ids[1]), before) || len(trail(w, "codings.recoded")) != 0 {
 		t.Error("a dry run writes")
 	}
 	n, err = w.Analysis.Recode(t.Context(), operator, false, func(int) {})
-	if want := (analysis.Recoded{Seen: 4, Coded: 3, Changed: 2, Kept: 1}); err != nil || n != want {
+	if want := (analysis.Recoded{Coder: versionInForce(w), Seen: 4, Coded: 3, Changed: 2, Kept: 1}); err != nil || n != want {
 		t.Errorf("%+v %v, want %+v", n, err, want)
 	}
 	checkRecoded(t, w, ids, "once")
 	w.Clock.Pass(time.Minute)
 	versions := coding(w, ids[1]).Version
 	n, err = w.Analysis.Recode(t.Context(), operator, false, func(int) {})
-	if want := (analysis.Recoded{Seen: 4, Current: 4}); err != nil || n != want || coding(w, ids[1]).Version != versions {
+	if want := (analysis.Recoded{Coder: versionInForce(w), Seen: 4, Current: 4}); err != nil || n != want || coding(w, ids[1]).Version != versions {
 		t.Errorf("again: %+v %v, want %+v", n, err, want)
 	}
 }

@@ -40,14 +40,17 @@ type Rows interface {
 	AboutsChanged(ctx context.Context, since time.Time) iter.Seq2[survey.About, error]
 	CasesChanged(ctx context.Context, since time.Time) iter.Seq2[survey.Case, error]
 	ResponsesChanged(ctx context.Context, since time.Time) iter.Seq2[survey.ResponseRow, error]
+	// Marks lists what stands on the time axis of charts; see the port of that name.
+	Marks(ctx context.Context) ([]Mark, error)
 }
 
 // Service is the analysis room at work.
 type Service struct {
 	codings Codings
+	coders  CoderLogs
 	rows    Rows
 	survey  *survey.Service
-	coder   *coding.Coder
+	coder   *coding.Coder // as shipped; see Coder for the one in force
 	book    *codebook.Codebook
 	panel   *figures.Panel
 	keys    *seal.Keys
@@ -60,13 +63,13 @@ type Service struct {
 }
 
 // NewService puts the room together.
-func NewService(codings Codings, rows Rows, sv *survey.Service, coder *coding.Coder, book *codebook.Codebook, panel *figures.Panel, keys *seal.Keys, record *audit.Log, now func() time.Time, log *slog.Logger) *Service {
-	return &Service{codings: codings, rows: rows, survey: sv, coder: coder, book: book, panel: panel, keys: keys, audit: record, now: func() time.Time { return now().UTC().Truncate(time.Millisecond) }, log: log}
+func NewService(codings Codings, coders CoderLogs, rows Rows, sv *survey.Service, coder *coding.Coder, book *codebook.Codebook, panel *figures.Panel, keys *seal.Keys, record *audit.Log, now func() time.Time, log *slog.Logger) *Service {
+	return &Service{codings: codings, coders: coders, rows: rows, survey: sv, coder: coder, book: book, panel: panel, keys: keys, audit: record, now: func() time.Time { return now().UTC().Truncate(time.Millisecond) }, log: log}
 }
 
 // At gives the same service with another clock and the survey room at that clock.
 func (s *Service) At(sv *survey.Service, now func() time.Time) *Service {
-	return NewService(s.codings, s.rows, sv, s.coder, s.book, s.panel, s.keys, s.audit, now, s.log)
+	return NewService(s.codings, s.coders, s.rows, sv, s.coder, s.book, s.panel, s.keys, s.audit, now, s.log)
 }
 
 // Codebook is the themes that texts are coded by.
@@ -80,13 +83,17 @@ func (s *Service) Panel() *figures.Panel { return s.panel }
 // between only codes the same words again. It gives how many responses.
 func (s *Service) CodeWaiting(ctx context.Context) (int, error) {
 	rs, err := s.survey.ToCode(ctx, 200)
+	if err != nil || len(rs) == 0 {
+		return 0, err
+	}
+	coder, err := s.Coder(ctx)
 	if err != nil {
 		return 0, err
 	}
 	n := 0
 	var errs []error
 	for i := range rs { // one that fails does not hold the others up
-		if err := s.Code(ctx, &rs[i]); err != nil {
+		if err := s.codeOf(ctx, coder, &rs[i]); err != nil {
 			errs = append(errs, err)
 			continue
 		}
@@ -97,12 +104,20 @@ func (s *Service) CodeWaiting(ctx context.Context) (int, error) {
 
 // Code redacts and codes the words of one response.
 func (s *Service) Code(ctx context.Context, r *survey.Response) error {
+	coder, err := s.Coder(ctx)
+	if err != nil {
+		return err
+	}
+	return s.codeOf(ctx, coder, r)
+}
+
+func (s *Service) codeOf(ctx context.Context, coder *coding.Coder, r *survey.Response) error {
 	words, err := s.survey.Words(r)
 	if err != nil {
 		return fmt.Errorf("read the words of a response: %w", err)
 	}
 	for item, text := range words {
-		if err := s.code(ctx, r, item, text); err != nil {
+		if err := s.code(ctx, coder, r, item, text); err != nil {
 			return err
 		}
 	}
@@ -113,14 +128,14 @@ func (s *Service) Code(ctx context.Context, r *survey.Response) error {
 	return err
 }
 
-func (s *Service) code(ctx context.Context, r *survey.Response, item, text string) error {
+func (s *Service) code(ctx context.Context, coder *coding.Coder, r *survey.Response, item, text string) error {
 	id := r.ID + "/" + item
 	redacted, _ := redact.Redact(text)
 	sealed, err := s.keys.SealString(codingPurpose(id), redacted)
 	if err != nil {
 		return fmt.Errorf("seal a redacted text: %w", err)
 	}
-	status, language, labels := s.read(r.Language, redacted)
+	m := codeText(coder, r.Language, redacted)
 	now := s.now()
 	_, err = s.codings.UpdateCoding(ctx, id, func(c *Coding) error {
 		if c.Gone {
@@ -130,8 +145,8 @@ func (s *Service) code(ctx context.Context, r *survey.Response, item, text strin
 			return survey.ErrUnchanged // a person has coded it: the machine does not undo that
 		}
 		*c = Coding{
-			ID: c.ID, Version: c.Version, Response: r.ID, Item: item, Stage: r.Stage, Language: language, Codebook: s.coder.Version(),
-			Text: sealed, Labels: labels, Status: status, Draw: c.Draw, Passed: c.Passed, CodedAt: now, ChangedAt: now,
+			ID: c.ID, Version: c.Version, Response: r.ID, Item: item, Stage: r.Stage, Language: m.language, Codebook: coder.Version(),
+			Text: sealed, Labels: m.labels, Unsure: m.unsure, Doubt: m.doubt, Status: m.status, Draw: c.Draw, Passed: c.Passed, CodedAt: now, ChangedAt: now,
 		}
 		s.place(c)
 		return nil
@@ -142,23 +157,36 @@ func (s *Service) code(ctx context.Context, r *survey.Response, item, text strin
 	return nil
 }
 
-// read gives what the coder makes of a redacted text, and the status and language of
+// machineReading is what the coder makes of a text.
+type machineReading struct {
+	status, language string
+	labels, unsure   []Label
+	doubt            int64
+}
+
+// codeText gives what a coder makes of a redacted text, and the status and language of
 // that. What the text itself shows goes before how the pages were set: people answer
 // in their own language on English pages, and in English on others.
-func (s *Service) read(marked, redacted string) (status, language string, labels []Label) {
-	language, labels = marked, []Label{}
+func codeText(coder *coding.Coder, marked, redacted string) machineReading {
+	m := machineReading{status: StatusCoded, language: marked, labels: []Label{}}
 	english := marked == "" || marked == "en" || strings.HasPrefix(marked, "en-")
-	told := s.coder.Language(redacted)
+	told := coder.Language(redacted)
 	if told != "" && (told != "en" || !english) {
-		language = told
+		m.language = told
 	}
 	if told != "en" && (told != "" || !english) {
-		return StatusOtherLanguage, language, labels
+		m.status = StatusOtherLanguage
+		return m
 	}
-	for _, l := range s.coder.Code(redacted) {
-		labels = append(labels, Label{Code: l.Code, Polarity: l.Polarity, Start: l.Start, End: l.End, Confidence: l.Confidence})
+	r := coder.Read(redacted)
+	for _, l := range r.Labels {
+		m.labels = append(m.labels, Label{Code: l.Code, Polarity: l.Polarity, Start: l.Start, End: l.End, Confidence: l.Confidence})
 	}
-	return StatusCoded, language, labels
+	for _, l := range r.Unsure {
+		m.unsure = append(m.unsure, Label{Code: l.Code, Polarity: l.Polarity, Start: l.Start, End: l.End, Confidence: l.Confidence})
+	}
+	m.doubt = int64(r.Doubt * RankParts)
+	return m
 }
 
 func codingPurpose(id string) string { return seal.Purpose("coding", id) }
@@ -248,7 +276,7 @@ func (s *Service) Refresh(ctx context.Context) error {
 		return fmt.Errorf("load what people told about themselves into the panel: %w", err)
 	}
 	keep(3, t)
-	return nil
+	return s.loadRebases(ctx)
 }
 
 func mapRows[A, B any](rows iter.Seq2[A, error], to func(*A) B) iter.Seq2[B, error] {
@@ -292,6 +320,9 @@ func (s *Service) caseRow(c *survey.Case) figures.CaseRow {
 	}
 	spell := f.Now()
 	r.WithdrewAt, r.ClosedAt = spell.WithdrewAt, spell.ClosedAt
+	if !spell.WithdrewAt.IsZero() {
+		r.Reason = f.Reason
+	}
 	r.Asks = askRows(c)
 	return r
 }
@@ -378,12 +409,18 @@ func themeRow(c *Coding) figures.ThemeRow {
 	r := figures.ThemeRow{
 		ResponseID: c.Response, Item: c.Item, ChangedAt: c.ChangedAt, CodebookVersion: c.Codebook, Gone: c.Gone || c.Status != StatusCoded,
 		Labels: themeLabels(c.Labels), Person: c.ByPeople(),
-		Drawn: slices.ContainsFunc(c.History, func(r Reading) bool { return r.How == DrawnRandom && r.Blind }),
+		Drawn: drawnBlind(c),
 	}
 	if r.Person {
 		r.Machine = themeLabels(c.Coder())
 	}
 	return r
+}
+
+// drawnBlind reports whether a person coded a text that was drawn at random,
+// without the coder's labels before them.
+func drawnBlind(c *Coding) bool {
+	return slices.ContainsFunc(c.History, func(r Reading) bool { return r.How == DrawnRandom && r.Blind })
 }
 
 // themeLabels gives themes without their evidence; never nil.

@@ -106,6 +106,11 @@ type Reading struct {
 	// English, "und" where it is none of the eight: it is left for a person, since
 	// English rules would only guess.
 	Language string `json:"language,omitempty"`
+
+	// Doubt is how near the coder came to saying something else: the distance in
+	// probability of the nearest code from its threshold, or of a text from looking
+	// like one with anything to code, or of a label's polarity from even. 1: nothing is near.
+	Doubt float64 `json:"-"`
 }
 
 // Read finds the themes of a text, as [Coder.Code] does, and those that it would
@@ -114,7 +119,7 @@ func (c *Coder) Read(text string) Reading {
 	s := c.scratch.take()
 	defer c.scratch.give(s)
 	c.segment(text, s)
-	r := Reading{Labels: []Label{}}
+	r := Reading{Labels: []Label{}, Doubt: 1}
 	if len(s.tokens) == 0 {
 		return r
 	}
@@ -126,6 +131,7 @@ func (c *Coder) Read(text string) Reading {
 	if c.model == nil {
 		for i := range s.chosen {
 			r.Labels = append(r.Labels, c.byPhrase(s, text, &s.chosen[i]))
+			r.Doubt = min(r.Doubt, math.Abs(s.chosen[i].confidence-0.5))
 		}
 	} else {
 		c.decide(s, text, &r)
@@ -177,18 +183,15 @@ func (c *Coder) decide(s *space, text string, r *Reading) {
 	m := c.model
 	gate := c.codable(s, m)
 	for i := range m.head.Codes {
-		pair := s.verdicts[2*i : 2*i+2]
-		if pair[0].unit < 0 || pair[0].p+pair[1].p < m.head.Unsure {
+		pair, likelier, ok := c.pair(s, i)
+		r.Doubt = min(r.Doubt, c.doubt(s, gate, i))
+		if !ok {
 			continue
 		}
-		likelier := 0
-		if pair[1].p > pair[0].p {
-			likelier = 1
-		}
-		given := pair[0].p+pair[1].p >= m.head.Threshold[i] && (gate >= m.head.GateFrom || gate >= m.head.GateFrom-phraseOpens && c.said(s, i, likelier))
+		given := pair[0].p+pair[1].p >= m.head.Threshold[i] && c.opens(s, gate, i, likelier)
 		for p, v := range pair {
 			switch {
-			case given && (p == likelier || pair[0].unit != pair[1].unit && v.p >= m.head.Second*pair[likelier].p):
+			case given && c.also(pair, likelier, p):
 				r.Labels = append(r.Labels, c.byModel(s, text, i, p, v))
 			case !given && p == likelier, v.p >= m.head.Unsure:
 				r.Unsure = append(r.Unsure, c.byModel(s, text, i, p, v))
@@ -201,6 +204,43 @@ func (c *Coder) decide(s *space, text string, r *Reading) {
 			r.Labels = append(r.Labels, c.byPhrase(s, text, &s.chosen[i]))
 		}
 	}
+}
+
+// pair gives both polarities of a code and the likelier one; false: the code is
+// so unlikely that not even a person is asked.
+func (c *Coder) pair(s *space, i int) (pair []verdict, likelier int, ok bool) {
+	pair = s.verdicts[2*i : 2*i+2]
+	if pair[1].p > pair[0].p {
+		likelier = 1
+	}
+	return pair, likelier, pair[0].unit >= 0 && pair[0].p+pair[1].p >= c.model.head.Unsure
+}
+
+// opens reports whether the text looks like one with anything to code, for one code.
+func (c *Coder) opens(s *space, gate float64, i, likelier int) bool {
+	from := c.model.head.GateFrom
+	return gate >= from || gate >= from-phraseOpens && c.said(s, i, likelier)
+}
+
+// doubt gives how near one code came to being said otherwise; see [Reading].Doubt.
+func (c *Coder) doubt(s *space, gate float64, i int) float64 {
+	pair, likelier, ok := c.pair(s, i)
+	sum := pair[0].p + pair[1].p
+	away := math.Abs(sum - c.model.head.Threshold[i])
+	switch {
+	case pair[0].unit < 0:
+		return 1
+	case !ok || sum < c.model.head.Threshold[i]:
+		return away
+	case !c.opens(s, gate, i, likelier):
+		return c.model.head.GateFrom - gate
+	}
+	return min(away, pair[likelier].p/sum-0.5)
+}
+
+// also reports whether a polarity is given where its code is.
+func (c *Coder) also(pair []verdict, likelier, p int) bool {
+	return p == likelier || pair[0].unit != pair[1].unit && pair[p].p >= c.model.head.Second*pair[likelier].p
 }
 
 // phraseOpens is how much less a text must look like one with anything to code

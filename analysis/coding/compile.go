@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strconv"
 
 	"victimvoice/analysis/codebook"
 )
@@ -94,6 +95,7 @@ type Coder struct {
 	model    *Model   // nil: phrases alone
 	places   []int32  // of each of the model's codes in the codebook; -1 where it is not there
 	over     []set    // for each code, one more than the numbers of those that give way to it
+	tuning   int      // number of the thresholds; 0: as shipped
 	scratch  pool
 }
 
@@ -207,8 +209,23 @@ func NewPhrases(book *codebook.Codebook) (*Coder, error) {
 	return c, nil
 }
 
-// Version is the version of the codebook that the coder codes by.
-func (c *Coder) Version() string { return c.book.Version }
+// Base names what the coder was made of: the version of the codebook and the
+// model, as "1.0.0+m3f2a91c4". Another model gives other labels for the same codebook.
+func (c *Coder) Base() string {
+	if c.model == nil || c.model.id == "" {
+		return c.book.Version
+	}
+	return c.book.Version + "+m" + c.model.id
+}
+
+// Version tells one coder from every other that may give other labels: its base
+// and the number of its thresholds, as "1.0.0+m3f2a91c4.t2".
+func (c *Coder) Version() string {
+	if c.tuning == 0 {
+		return c.Base()
+	}
+	return c.Base() + ".t" + strconv.Itoa(c.tuning)
+}
 
 type compiler struct {
 	coder   *Coder

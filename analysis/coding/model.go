@@ -2,8 +2,10 @@ package coding
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed" // the learnt model
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +22,7 @@ type Model struct {
 	head  modelHead
 	table linear.Table
 	codes map[string]int // its place in head.Codes
+	id    string         // the start of a hash of all of it; empty: it was just learnt
 }
 
 // modelHead is the readable part of a model.
@@ -105,6 +108,8 @@ func (m *Model) UnmarshalBinary(data []byte) error {
 	case n == 0 || m.table.Columns != columns(n) || len(m.head.Threshold) != n || len(m.head.Judge) != signs+2*n+1 || len(m.head.Gate) != gateSigns+1 || len(m.head.Trim) != trimSigns:
 		return errors.New("the model's parts do not fit together")
 	}
+	sum := sha256.Sum256(data)
+	m.id = hex.EncodeToString(sum[:4])
 	m.number()
 	return nil
 }
@@ -126,6 +131,17 @@ func (m *Model) weigh(p *part) {
 		}
 	})
 	p.around = [2]int32{m.table.Find(mix(ofBefore, p.hash, 0)), m.table.Find(mix(ofAfter, p.hash, 0))}
+}
+
+// longest is the squared length of the longest text that is weighed as the others
+// are, some 500 words. A sum over a longer one grows faster than its length does,
+// since what it says it says again and again; it is weighed like the mean of its parts.
+const longest = 3000
+
+// scaleOf gives what brings a sum over features of this squared length to length 1.
+func scaleOf(size float32) float64 {
+	s := float64(max(size, 1))
+	return math.Sqrt(min(1, longest/s) / s)
 }
 
 // scores is what the table says of a text.
@@ -185,12 +201,12 @@ func (m *Model) score(s *space) {
 				}
 			}
 		}
-		per := 1 / math.Sqrt(float64(max(size, 1)))
+		per := scaleOf(size)
 		for c := range width {
 			sc.unit[i*width+c] = float64(m.table.Bias[c]) + float64(sc.sums[c])*float64(m.table.Scale[c])*per
 		}
 	}
-	per := 1 / math.Sqrt(float64(max(whole, 1)))
+	per := scaleOf(whole)
 	for c := width; c < wide; c++ {
 		sc.doc[c-width] = float64(m.table.Bias[c]) + float64(sc.all[c])*float64(m.table.Scale[c])*per
 	}

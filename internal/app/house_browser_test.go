@@ -30,6 +30,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"victimvoice/internal/app"
+	"victimvoice/internal/fault"
 	"victimvoice/internal/seal"
 	"victimvoice/loop"
 	"victimvoice/survey"
@@ -420,29 +421,61 @@ func (h *house) kept(name string) (k kept) {
 			if !ok {
 				h.t.Fatalf("there is no questionnaire %s", p.Questionnaire)
 			}
-			answers, err := q.Unpack(p.Packed)
-			if err != nil {
-				h.t.Fatal(err)
-			}
 			k.chosen = map[string]string{}
-			for id, a := range answers {
-				if a.State == questionnaires.PreferNot && a.Choice == "" {
-					a.Choice = "-prefer-not"
-				}
-				if len(a.Choices) > 0 {
-					slices.Sort(a.Choices)
-					a.Choice = strings.Join(a.Choices, " ")
-				}
-				if a.Choice != "" {
-					k.chosen[id] = a.Choice
-				}
-			}
+			k.choose(h.t, q, p.Packed)
+			k.about(ctx, h.t, r, p, &c)
+			var err error
 			if k.words, err = r.Survey.Words(p); err != nil {
 				h.t.Fatal(err)
 			}
 		}
 	})
 	return k
+}
+
+// choose adds what was chosen of a questionnaire.
+func (k *kept) choose(t *testing.T, q *questionnaires.Questionnaire, packed []byte) {
+	t.Helper()
+	answers, err := q.Unpack(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, a := range answers {
+		if a.State == questionnaires.PreferNot && a.Choice == "" {
+			a.Choice = "-prefer-not"
+		}
+		if len(a.Choices) > 0 {
+			slices.Sort(a.Choices)
+			a.Choice = strings.Join(a.Choices, " ")
+		}
+		if a.Choice != "" {
+			k.chosen[id] = a.Choice
+		}
+	}
+}
+
+// about adds what the person told about themselves, which is kept apart.
+func (k *kept) about(ctx context.Context, t *testing.T, r *app.Rooms, p *survey.Response, c *survey.Case) {
+	t.Helper()
+	if err := r.Survey.KeepAbout(ctx, p, c); err != nil { // as the follow-up does, which may not have come to it yet
+		t.Fatal(err)
+	}
+	for _, key := range r.Survey.AboutKeys(c) {
+		a, err := r.Store.About(ctx, key)
+		if fault.Is(err, fault.NotFound) {
+			continue // nothing was asked
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		packed, err := r.Survey.PackedAbout(&a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if q, ok := r.Survey.Questionnaires().ByID(a.Questionnaire); ok {
+			k.choose(t, q, packed)
+		}
+	}
 }
 
 // guest is a person at a browser's tab.
@@ -471,6 +504,14 @@ func (g *guest) begin(link, how string) {
 	g.press(`button[value="begin"]`)
 }
 
+// goOn follows the link of somebody who has been there before to where they were.
+func (g *guest) goOn(link string) {
+	g.t.Helper()
+	do(g.t, g.tab, chromedp.Navigate(link))
+	g.press(toStart)
+	g.press(toCarry)
+}
+
 func (g *guest) press(selector string) {
 	g.t.Helper()
 	press(g.t, g.tab, selector)
@@ -488,10 +529,11 @@ func (g *guest) text() string {
 	return get(g.t, g.tab, chromedp.Evaluate[string](`document.body ? document.body.innerText : ""`))
 }
 
-// page is the id of the question page that shows; empty on any other.
+// page is the id of the question page that shows, or of the first question about
+// the person on it; empty on any other.
 func (g *guest) page() string {
 	g.t.Helper()
-	return get(g.t, g.tab, chromedp.Evaluate[string](`(document.querySelector('input[name="page"]')||{}).value||""`))
+	return get(g.t, g.tab, chromedp.Evaluate[string](`(document.querySelector('input[name="page"],#q input[name="about"]')||{}).value||""`))
 }
 
 // fill answers the page that shows: what is wished for, or else the first option,
@@ -502,7 +544,7 @@ func (g *guest) fill(wish map[string]string) {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	maps.Copy(g.given, get(g.t, g.tab, chromedp.Evaluate[map[string]string](`(wish=>{
+	given := get(g.t, g.tab, chromedp.Evaluate[map[string]string](`(wish=>{
 		const given={};
 		for(const f of document.querySelectorAll('main input[type=radio],main input[type=checkbox],main textarea')){
 			if(f.name in given)continue;
@@ -511,7 +553,23 @@ func (g *guest) fill(wish map[string]string) {
 			pick.checked||pick.click();
 			given[f.name]=all.filter(i=>i.checked).map(i=>i.value).sort().join(' ');
 		}
-		return given})(`+string(b)+`||{})`)))
+		return given})(`+string(b)+`||{})`))
+	for item, now := range given {
+		if item == adviceList { // asked over several pages
+			now = union(g.given[item], now)
+		}
+		g.given[item] = now
+	}
+}
+
+// adviceList is the one question that is asked over several pages.
+const adviceList = "advice.codes"
+
+// union joins what was chosen of one question on several pages.
+func union(a, b string) string {
+	all := append(strings.Fields(a), strings.Fields(b)...)
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), " ")
 }
 
 // next answers the page that shows and goes on to the one after it.

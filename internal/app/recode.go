@@ -36,7 +36,7 @@ func runRecode(ctx context.Context, c *Call, args []string) error {
 		if *dry {
 			would = "would be "
 		}
-		return say(c.Out, "codebook %s: %d texts; %scoded anew: %d, of which %d had other labels; people's labels kept: %d; up to date already: %d",
-			r.Coder.Version(), done.Seen, would, done.Coded, done.Changed, done.Kept, done.Current)
+		return say(c.Out, "coder %s: %d texts; %scoded anew: %d, of which %d had other labels; people's labels kept: %d; up to date already: %d",
+			done.Coder, done.Seen, would, done.Coded, done.Changed, done.Kept, done.Current)
 	})
 }

@@ -83,6 +83,7 @@ func TestLeftForGood(t *testing.T) {
 			for _, about := range restored(t, tab) {
 				g.tab = about
 				script(t, g.tab, name == "with")
+				g.until("the tab that came back has loaded", `document.readyState==="complete" && !!document.querySelector("h1")`)
 				if !strings.Contains(g.text(), "nothing here") {
 					t.Errorf("the tab that came back shows\n%s", g.text())
 				}

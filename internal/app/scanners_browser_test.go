@@ -132,6 +132,9 @@ func (s *scanner) read(at *url.URL, body string, depth int) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
+		if l := to.Query().Get("l"); l != "" && l != "ur" {
+			continue // the pages are the same in every language: one besides the mail's is enough
+		}
 		if to.Path != "/x" { // last, or nothing would be left to scan
 			s.crawl(to.String(), depth-1)
 		}

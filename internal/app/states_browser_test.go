@@ -23,6 +23,7 @@ import (
 
 	"victimvoice/internal/access"
 	"victimvoice/internal/app"
+	"victimvoice/survey"
 )
 
 // tour leads a browser through the states of the survey's pages and holds each of
@@ -162,7 +163,7 @@ const c=said(),e=heads();
 for(const s of document.styleSheets)s.disabled=false;
 const bad=[];
 if(a!==c||b!==e)bad.push("without style it says something else: "+c.slice(0,300));
-if(!/^skip (leave noprint )?top main( footer)?$/.test(order))bad.push("its parts come in the order "+order);
+if(!/^skip (leave noprint )?top main( ending)?( footer)?( tongues noprint)?$/.test(order))bad.push("its parts come in the order "+order);
 if(document.images.length)bad.push("it has images");
 return bad})()`
 
@@ -236,13 +237,21 @@ func (v *tour) leadsToFields() {
 // set puts words into a field, as pasting would.
 func (v *tour) set(id, words string) {
 	v.t.Helper()
-	get(v.t, v.tab, chromedp.Evaluate[int](fmt.Sprintf(`document.getElementById(%q).value=%q;0`, id, words)))
+	v.get(id, fmt.Sprintf(`document.getElementById(%q).value=%q`, id, words))
+}
+
+// get runs JavaScript in the page that shows.
+func (v *tour) get(what, js string) {
+	v.t.Helper()
+	if !get(v.t, v.tab, chromedp.Evaluate[bool](`(()=>{`+js+`;return true})()`)) {
+		v.t.Fatalf("%s: %s could not be changed", v.language, what)
+	}
 }
 
 // toured are those whom a tour in a language needs.
 func toured(language string) []invited {
 	var out []invited
-	for _, what := range []string{"full", "empty", "quick", "refuses"} {
+	for _, what := range []string{"full", "word", "empty", "quick", "refuses"} {
 		out = append(out, invited{name: language + "-" + what, language: language})
 	}
 	return out
@@ -286,6 +295,9 @@ func (v *tour) everyState() {
 	v.see("safety")
 	v.goTo("/f")
 	v.press(toBegin)
+	v.get("ending", `document.getElementById("ending").hidden=false`)
+	v.see("session ending")
+	v.get("ending", `document.getElementById("ending").hidden=true`)
 	kinds := map[string]bool{"confidence": true, "next-steps": true, "advice-list": true, "advice-risk-which": true}
 	for page := v.page(); page != "words"; page = v.page() {
 		if kinds[page] {
@@ -294,11 +306,11 @@ func (v *tour) everyState() {
 			v.glance("question " + page)
 		}
 		if page == "advice-list" { // what no script would let through
-			get(t, v.tab, chromedp.Evaluate[int](`(()=>{for(const i of document.querySelectorAll("main input"))i.checked=i.hasAttribute("data-alone")||i.id.endsWith("-1");return 0})()`))
+			v.get("ticks", `document.querySelectorAll("main input").forEach(i=>i.checked=i.hasAttribute("data-alone")||i.id.endsWith("-1")||i.id==="advice.codes")`)
 			v.press(toNext)
 			v.see("question advice-list error")
 			v.leadsToFields()
-			get(t, v.tab, chromedp.Evaluate[int](`(()=>{for(const i of document.querySelectorAll("main input"))i.checked=false;return 0})()`))
+			v.get("ticks", `document.querySelectorAll("main input").forEach(i=>i.checked=false)`)
 		}
 		v.next(dangerSigns)
 	}
@@ -315,21 +327,77 @@ func (v *tour) everyState() {
 	v.see("question not sent")
 	v.online(true)
 	v.press(toNext)
+
+	// About the person.
+	for n := 1; !v.has(toSend); n++ {
+		v.see(fmt.Sprintf("about %d", n))
+		v.next(nil)
+	}
 	v.see("last")
 	v.goTo("/f?p=2")
 	v.see("question again")
+
+	// A word of one's own, and coming back.
+	v.press(`button[value="keep"]`)
+	v.see("keep")
+	v.set("word", "a")
+	v.press("main form button")
+	v.see("keep error")
+	v.leadsToFields()
+	v.set("word", "yellow lamp")
+	v.press("main form button")
 	do(t, v.tab, chromedp.Navigate(full))
 	v.see("door again")
+	v.press(toStart)
+	v.see("again")
+	v.set("word", "green lamp")
+	v.press(`button[value="code"]`)
+	v.see("again error")
+	v.leadsToFields()
+	v.goTo("/f/again")
+	v.see("restart")
+	v.press("main form button")
+	v.see("restart error")
+	v.leadsToFields()
+	v.goTo("/f")
+	v.set("word", "Yellow lamp ")
+	v.press(`button[value="code"]`)
+	v.goTo("/f?p=2")
+	if !v.has("main input:checked") {
+		t.Errorf("%s: the word does not show what was answered:\n%s", v.language, v.text())
+	}
+	v.see("question shown again")
 	v.goTo("/f")
 	code := v.send()
 	v.see("thanks with an alert")
+
+	// Where a word was agreed, and where a card was handed over.
+	locked := h.caseOf(v.language + "-word").ID
+	h.look(func(ctx context.Context, r *app.Rooms) {
+		if err := r.Survey.SetWord(ctx, survey.Actor{ID: "test"}, h.keys.AdvocateKey(advocateOfGuests), locked, "yellow lamp"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	do(t, v.tab, chromedp.Navigate(link("word")))
+	v.press(toStart)
+	v.see("word")
+	v.set("word", "green lamp")
+	v.press(`button[value="word"]`)
+	v.see("word error")
+	v.leadsToFields()
+	v.goTo("/c")
+	v.see("code")
+	v.set("code", "AB12-CD34-EF78")
+	v.press("main form button")
+	v.see("code error")
+	v.leadsToFields()
 
 	// The quick path: nothing answered, then something.
 	do(t, v.tab, chromedp.Navigate(link("empty")))
 	v.press(`button[value="quick"]`)
 	v.see("intro quick")
 	v.press(toBegin)
-	for v.page() != "" {
+	for !v.has(toSend) {
 		v.press(toNext)
 	}
 	v.press(toSend)
@@ -339,11 +407,13 @@ func (v *tour) everyState() {
 	do(t, v.tab, chromedp.Navigate(link("quick")))
 	v.press(`button[value="quick"]`)
 	v.press(toBegin)
-	get(t, v.tab, chromedp.Evaluate[int](`(()=>{const i=document.createElement("input");i.type="hidden";i.name="more";document.querySelector("main form").append(i);return 0})()`))
+	v.get("a field", `(()=>{const i=document.createElement("input");i.type="hidden";i.name="more";document.querySelector("main form").append(i)})()`)
 	v.press(toNext)
 	v.see("problem")
 	v.goTo("/f")
-	v.press(toBegin)
+	if v.has(toBegin) {
+		v.press(toBegin)
+	}
 	v.toTheEnd(nil)
 	v.send()
 	v.see("thanks")
@@ -428,13 +498,12 @@ func TestEveryState(t *testing.T) {
 			v.glance("intro")
 			v.press(toBegin)
 			v.see("question confidence")
-			for v.page() != "words" {
-				if v.page() == "advice-list" {
-					v.glance("question advice-list")
+			for !v.has(toSend) {
+				if page := v.page(); page == "advice-list" || strings.HasPrefix(page, "about.") {
+					v.glance("question " + page)
 				}
 				v.next(nil)
 			}
-			v.next(nil)
 			v.glance("last")
 			v.send()
 			v.glance("thanks")

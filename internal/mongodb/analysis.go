@@ -64,3 +64,15 @@ func (s *Store) UpdateDraft(ctx context.Context, id string, fn func(*analysis.Dr
 func (s *Store) DraftCodes(ctx context.Context) ([]analysis.DraftCode, error) {
 	return s.draftCodes.list(ctx, where(), where("created_at", -1, "_id", 1), 0)
 }
+
+var _ analysis.CoderLogs = (*Store)(nil)
+
+// CoderLog implements [analysis.CoderLogs].
+func (s *Store) CoderLog(ctx context.Context, id string) (analysis.CoderLog, error) {
+	return s.coderLogs.get(ctx, id)
+}
+
+// UpdateCoderLog implements [analysis.CoderLogs].
+func (s *Store) UpdateCoderLog(ctx context.Context, id string, fn func(*analysis.CoderLog) error) (analysis.CoderLog, error) {
+	return s.coderLogs.update(ctx, id, fn)
+}

@@ -72,6 +72,8 @@ type Store struct {
 	abouts       *collection[survey.About]
 	codings      *collection[analysis.Coding]
 	draftCodes   *collection[analysis.DraftCode]
+	coderLogs    *collection[analysis.CoderLog]
+	marks        *collection[analysis.Mark]
 	alerts       *collection[loop.Alert]
 	actions      *collection[loop.Action]
 	subscribers  *collection[loop.Subscriber]

@@ -318,6 +318,16 @@ func (s *Store) UpdateDraft(ctx context.Context, id string, fn func(*analysis.Dr
 	return call(s, "UpdateDraft", func() (analysis.DraftCode, error) { return s.Store.UpdateDraft(ctx, id, fn) })
 }
 
+// CoderLog is the store's.
+func (s *Store) CoderLog(ctx context.Context, id string) (analysis.CoderLog, error) {
+	return call(s, "CoderLog", func() (analysis.CoderLog, error) { return s.Store.CoderLog(ctx, id) })
+}
+
+// UpdateCoderLog is the store's.
+func (s *Store) UpdateCoderLog(ctx context.Context, id string, fn func(*analysis.CoderLog) error) (analysis.CoderLog, error) {
+	return call(s, "UpdateCoderLog", func() (analysis.CoderLog, error) { return s.Store.UpdateCoderLog(ctx, id, fn) })
+}
+
 // Alert is the store's.
 func (s *Store) Alert(ctx context.Context, id string) (loop.Alert, error) {
 	return call(s, "Alert", func() (loop.Alert, error) { return s.Store.Alert(ctx, id) })

@@ -61,3 +61,15 @@ func (s *Store) UpdateDraft(ctx context.Context, id string, fn func(*analysis.Dr
 func (s *Store) DraftCodes(ctx context.Context) ([]analysis.DraftCode, error) {
 	return s.draftCodes.list(ctx, "ORDER BY created_at DESC, id")
 }
+
+var _ analysis.CoderLogs = (*Store)(nil)
+
+// CoderLog implements [analysis.CoderLogs].
+func (s *Store) CoderLog(ctx context.Context, id string) (analysis.CoderLog, error) {
+	return s.coderLogs.get(ctx, id)
+}
+
+// UpdateCoderLog implements [analysis.CoderLogs].
+func (s *Store) UpdateCoderLog(ctx context.Context, id string, fn func(*analysis.CoderLog) error) (analysis.CoderLog, error) {
+	return s.coderLogs.update(ctx, id, fn)
+}

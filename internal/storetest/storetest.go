@@ -28,6 +28,8 @@ type Store interface {
 	survey.Store
 	analysis.Codings
 	analysis.Drafts
+	analysis.CoderLogs
+	analysis.Marks
 	loop.Store
 	notifications.Outbox
 	work.Leases

@@ -64,6 +64,7 @@ type Flag struct {
 	Number int
 	Text   string
 	Break  bool // the series is broken before this period: what stands on either side is not to be compared
+	Rebase bool // limits are drawn anew from this period on; the figures themselves can be compared
 }
 
 // Span is a centre line from one period to another, both included.
@@ -102,7 +103,7 @@ func Of(id string, r figures.Result, size Size) Chart {
 		}
 		c.Description = strings.TrimSpace(c.Description + r.Trend.Note)
 		for i, b := range r.Trend.Breaks {
-			c.Flags = append(c.Flags, Flag{Period: b.Period, Number: i + 1, Text: b.Words, Break: true})
+			c.Flags = append(c.Flags, Flag{Period: b.Period, Number: i + 1, Text: b.Words, Break: !b.Rebased, Rebase: b.Rebased})
 		}
 		for _, s := range r.Trend.Segments {
 			if s.Centre != nil {
@@ -273,7 +274,7 @@ func (d *drawing) limits() {
 		}
 		j := i
 		var high, low []string
-		for ; j < len(d.chart.Points) && d.chart.Points[j].Band != nil && (j == i || !d.broken(j)); j++ {
+		for ; j < len(d.chart.Points) && d.chart.Points[j].Band != nil && (j == i || !d.anew(j)); j++ {
 			l := d.chart.Points[j].Band
 			a, b := num(d.x(j)-half), num(d.x(j)+half)
 			high = append(high, a+","+num(d.y(l.High)), b+","+num(d.y(l.High)))
@@ -593,48 +594,14 @@ func (d *drawing) gap(i, j int) {
 	d.halo((d.x(i)+d.x(j))/2, y-5, "middle", "chart-quiet", quiet, "", "[c]")
 }
 
-// flags stands a numbered flag over each period named, with a hairline down to the axis.
-func (d *drawing) flags() {
-	if d.chart.Size == Small {
-		for _, f := range d.chart.Flags {
-			if i := d.index(f.Period); i >= 0 {
-				x, dash := d.pole(f, i)
-				d.put(`<line class="chart-flag-pole" x1="%s" x2="%s" y1="%s" y2="%s" stroke="%s"%s/>`, num(x), num(x), num(d.frame.top), num(d.plotBottom()), quiet, dash)
-			}
-		}
-		return
-	}
-	const side = 16.0
-	list := slices.Clone(d.chart.Flags)
-	slices.SortStableFunc(list, func(a, b Flag) int { return strings.Compare(a.Period, b.Period) })
-	free := math.Inf(-1)
-	for _, f := range list {
-		i := d.index(f.Period)
-		if i < 0 {
-			continue
-		}
-		pole, dash := d.pole(f, i)
-		at := max(pole-side/2, free)
-		free = at + side + 2
-		y := d.frame.top - side - 3
-		d.put(`<path class="chart-flag-pole" d="M%s %sL%s %sV%s" fill="none" stroke="%s"%s/>`, num(at+side/2), num(y+side), num(pole), num(d.frame.top), num(d.plotBottom()), quiet, dash)
-		d.put(`<rect class="chart-flag" x="%s" y="%s" width="16" height="16" rx="2" fill="%s" stroke="%s"/>`, num(at), num(y), paper, quiet)
-		d.put(`<text class="chart-label" x="%s" y="%s" text-anchor="middle" font-size="11" font-weight="700">%s</text>`, num(at+side/2), num(y+12), num(float64(f.Number)))
-	}
-}
-
-// pole is where a flag stands and how its line is dashed: over its period, or, of a
-// break, unbroken between its period and the one before.
-func (d *drawing) pole(f Flag, i int) (x float64, dash string) {
-	if f.Break {
-		return d.x(i) - d.step()/2, ""
-	}
-	return d.x(i), ` stroke-dasharray="1 2"`
-}
-
 // broken reports whether the series is broken before a point.
 func (d *drawing) broken(i int) bool {
 	return slices.ContainsFunc(d.chart.Flags, func(f Flag) bool { return f.Break && f.Period == d.chart.Points[i].Period })
+}
+
+// anew reports whether limits begin anew at a point.
+func (d *drawing) anew(i int) bool {
+	return slices.ContainsFunc(d.chart.Flags, func(f Flag) bool { return (f.Break || f.Rebase) && f.Period == d.chart.Points[i].Period })
 }
 
 func (d *drawing) index(period string) int {

@@ -84,7 +84,9 @@ type figureTable struct {
 	Heads []string
 	Rows  []figureRow
 	Score bool // means of scores: nobody is counted
-	Coded bool // a theme: shares are as counted
+	// Marked: something happened in one of the periods, at least.
+	Marked bool
+	Coded  bool // a theme: shares are as counted
 	// Corrected: corrected shares stand beside them, at least one.
 	Corrected bool
 }
@@ -95,6 +97,7 @@ type figureRow struct {
 	Withheld                       string // why the figure is not shown: its mark is [c], or - where nobody answered
 	Empty, Small                   bool
 	Signal                         string
+	Marks                          string // numbers of what happened in the period, as under the chart
 	Corrected, CorrectedInterval   string
 }
 
@@ -503,6 +506,7 @@ type figureData struct {
 	Coding              []string // of a theme: how it was counted and corrected
 	Table               figureTable
 	RaiseHref           string
+	MarksHref           string // what stands on the time axis, and the form that adds to it
 	Downloads           []link
 	Empty               string
 	Context             []string // other surveys' figures, with whose they are
@@ -558,7 +562,13 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 	cell := s.cell(&r, why)
 	data.Period, data.Latest, data.Sentence, data.Table, data.Note = cell.Period, cell.Latest, cell.Sentence, cell.Table, r.Note
 	if r.Trend != nil {
-		data.Wide, data.Slim, data.Flags = s.both("figure", r)
+		flags, err := s.happened(ctx, v, &r, q)
+		if err != nil {
+			return err
+		}
+		var all []charts.Flag
+		data.Wide, data.Slim, data.Flags, all = s.both("figure", r, flags...)
+		data.Table.markRows(r.Points, all)
 		data.TrendNote = r.Trend.Note
 		for _, sign := range r.Trend.Signals {
 			data.Signals = append(data.Signals, sign.Words)
@@ -569,6 +579,7 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 		data.Empty = "Nobody has answered within these filters. Take one away, or wait: figures appear here as answers come in."
 	}
 	exact := with(q, "by", strings.Join(r.By, ","))
+	data.MarksHref = "/figures/marks?" + exact.Encode()
 	if v.Can(access.ActionsManage) && r.Trend != nil && slices.ContainsFunc(r.Points, func(p figures.Point) bool { return p.Share != nil }) {
 		data.RaiseHref = "/actions/new?" + exact.Encode()
 	}
@@ -603,21 +614,16 @@ func codingWords(c *figures.Coding) []string {
 }
 
 // both draws a chart for a desk and for a phone; the page shows one of them. list is
-// what its flags stand for: those given, then the breaks of the series.
-func (s *Pages) both(id string, r figures.Result, flags ...charts.Flag) (wide, slim template.HTML, list []string) {
+// what its flags stand for, those given and the breaks of the series in order of time.
+func (s *Pages) both(id string, r figures.Result, flags ...charts.Flag) (wide, slim template.HTML, list []string, all []charts.Flag) {
 	full, narrow := charts.Of(id+"-wide", r, charts.Full), charts.Of(id+"-slim", r, charts.Narrow)
 	full.Lines, narrow.Lines = contextLines(r.Measure.ID), contextLines(r.Measure.ID)
-	all := slices.Concat(flags, full.Flags)
-	for i := range all {
-		all[i].Number = i + 1
-		words := all[i].Text
-		if all[i].Break {
-			words = "break: " + words + ". Do not compare across it"
-		}
-		list = append(list, fmt.Sprintf("%d: %s", i+1, words))
+	all = numbered(flags, full.Flags, full.Points)
+	for _, f := range all {
+		list = append(list, flagWords(f))
 	}
 	full.Flags, narrow.Flags = all, all
-	return charts.SVG(full), charts.SVG(narrow), list
+	return charts.SVG(full), charts.SVG(narrow), list, all
 }
 
 // definition writes out what a measure is.

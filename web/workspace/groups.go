@@ -323,18 +323,6 @@ func aboveBelow(v float64) string {
 	return "below"
 }
 
-// signed writes a difference with its sign, in whole points.
-func signed(v float64) string {
-	switch n := whole(v); {
-	case n == "0" || n == "-0":
-		return "0"
-	case v > 0:
-		return "+" + n
-	default:
-		return "−" + strings.TrimPrefix(n, "-")
-	}
-}
-
 func signedRange(d *figures.Difference) string { return signed(d.Low) + " to " + signed(d.High) }
 
 // areas is the funnel plot.
