@@ -40,6 +40,8 @@ type Rows interface {
 	AboutsChanged(ctx context.Context, since time.Time) iter.Seq2[survey.About, error]
 	CasesChanged(ctx context.Context, since time.Time) iter.Seq2[survey.Case, error]
 	ResponsesChanged(ctx context.Context, since time.Time) iter.Seq2[survey.ResponseRow, error]
+	// Marks lists what stands on the time axis of charts; see the port of that name.
+	Marks(ctx context.Context) ([]Mark, error)
 }
 
 // Service is the analysis room at work.
@@ -274,7 +276,7 @@ func (s *Service) Refresh(ctx context.Context) error {
 		return fmt.Errorf("load what people told about themselves into the panel: %w", err)
 	}
 	keep(3, t)
-	return nil
+	return s.loadRebases(ctx)
 }
 
 func mapRows[A, B any](rows iter.Seq2[A, error], to func(*A) B) iter.Seq2[B, error] {
@@ -318,6 +320,9 @@ func (s *Service) caseRow(c *survey.Case) figures.CaseRow {
 	}
 	spell := f.Now()
 	r.WithdrewAt, r.ClosedAt = spell.WithdrewAt, spell.ClosedAt
+	if !spell.WithdrewAt.IsZero() {
+		r.Reason = f.Reason
+	}
 	r.Asks = askRows(c)
 	return r
 }

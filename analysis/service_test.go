@@ -217,11 +217,7 @@ func TestAPersonsCodingStands(t *testing.T) {
 // put keeps one answer to the confidence question.
 func put(w *roomtest.World, id, respondent string, mode survey.Mode, choice string, state survey.ResponseState, changed time.Time) {
 	w.TB.Helper()
-	sets, err := questionnaires.Load()
-	if err != nil {
-		w.TB.Fatal(err)
-	}
-	q := sets.Current(survey.StageReport)
+	q := w.Survey.Questionnaires().Current(survey.StageReport)
 	if _, err := w.Store.UpdateResponse(w.TB.Context(), id, func(r *survey.Response) error {
 		*r = survey.Response{
 			ID: id, Respondent: respondent, Stage: survey.StageReport, Round: 1, Mode: mode, Questionnaire: q.ID, State: state,

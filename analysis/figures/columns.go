@@ -89,6 +89,7 @@ type caseColumns struct {
 	sex     []uint16
 	abuse   []uint8
 	about   []aboutKeys
+	course  []course
 	asks    [][]asked
 	live    int
 
@@ -96,6 +97,7 @@ type caseColumns struct {
 	areaOf                                    map[place]int32
 	forces, bcus, boroughs                    dict
 	offences, outcomes, ages, sexes, abuseYes dict
+	reasons                                   dict
 }
 
 func (c *caseColumns) init() {
@@ -104,7 +106,7 @@ func (c *caseColumns) init() {
 	c.areaOf = map[place]int32{{}: 0}
 	c.forces, c.bcus, c.boroughs = newDict(), newDict(), newDict()
 	c.offences, c.outcomes, c.ages, c.sexes = newDict(), newDict(), newDict(), newDict()
-	c.abuseYes = newDict("no", "yes")
+	c.abuseYes, c.reasons = newDict("no", "yes"), newDict()
 }
 
 // row finds or makes the row of a case. A response may name a case before its
@@ -123,6 +125,7 @@ func (c *caseColumns) row(key hash) int32 {
 	c.sex = append(c.sex, 0)
 	c.abuse = append(c.abuse, 0)
 	c.about = append(c.about, aboutKeys{})
+	c.course = append(c.course, course{})
 	c.asks = append(c.asks, nil)
 	return r
 }
@@ -133,10 +136,11 @@ type facts struct {
 	offence, outcome, age, sex uint16
 	abuse                      uint8
 	about                      aboutKeys
+	course                     course
 }
 
 func (c *caseColumns) facts(i int32) facts {
-	return facts{c.area[i], c.offence[i], c.outcome[i], c.age[i], c.sex[i], c.abuse[i], c.about[i]}
+	return facts{c.area[i], c.offence[i], c.outcome[i], c.age[i], c.sex[i], c.abuse[i], c.about[i], c.course[i]}
 }
 
 func (p *Panel) applyCase(r *CaseRow) (changed bool) {
@@ -157,6 +161,7 @@ func (p *Panel) applyCase(r *CaseRow) (changed bool) {
 	changed = f != c.facts(i) || !slices.Equal(asks, c.asks[i])
 	c.changed[i], c.asks[i] = s, asks
 	c.area[i], c.offence[i], c.outcome[i], c.age[i], c.sex[i], c.abuse[i], c.about[i] = f.area, f.offence, f.outcome, f.age, f.sex, f.abuse, f.about
+	c.course[i] = f.course
 	return changed
 }
 
@@ -176,6 +181,7 @@ func (p *Panel) readCase(r *CaseRow) (f facts, asks []asked) {
 	for n, key := range r.AboutKeys[:min(len(r.AboutKeys), len(f.about))] {
 		f.about[n] = p.hash(key)
 	}
+	f.course = course{minuteOf(r.ReportedAt), minuteOf(r.WithdrewAt), minuteOf(r.ClosedAt), c.reasons.of(r.Reason)}
 	asks = make([]asked, 0, len(r.Asks))
 	for _, a := range r.Asks {
 		stage, ok := stageNumber(a.Stage)
@@ -200,6 +206,7 @@ type responseColumns struct {
 	changed   []stamp
 	caseRow   []int32
 	month     []int16
+	minute    []int32 // when it was submitted
 	round     []uint8
 	stage     []uint8
 	mode      []uint8
@@ -233,6 +240,7 @@ func (c *responseColumns) row(key hash) int32 {
 	c.changed = append(c.changed, 0)
 	c.caseRow = append(c.caseRow, 0)
 	c.month = append(c.month, -1)
+	c.minute = append(c.minute, 0)
 	c.round = append(c.round, 0)
 	c.stage = append(c.stage, 0)
 	c.mode = append(c.mode, 0)
@@ -260,11 +268,12 @@ func (c *responseColumns) row(key hash) int32 {
 type head struct {
 	caseRow                         int32
 	month                           int16
+	minute                          int32
 	round, stage, mode, flags, form uint8
 }
 
 func (c *responseColumns) head(i int32) head {
-	return head{c.caseRow[i], c.month[i], c.round[i], c.stage[i], c.mode[i], c.flags[i], c.form[i]}
+	return head{c.caseRow[i], c.month[i], c.minute[i], c.round[i], c.stage[i], c.mode[i], c.flags[i], c.form[i]}
 }
 
 func (p *Panel) applyResponse(r *ResponseRow) (changed bool, err error) {
@@ -286,6 +295,7 @@ func (p *Panel) applyResponse(r *ResponseRow) (changed bool, err error) {
 	}
 	changed = h != c.head(i)
 	c.changed[i], c.caseRow[i], c.month[i], c.round[i], c.stage[i], c.mode[i], c.flags[i], c.form[i] = s, h.caseRow, h.month, h.round, h.stage, h.mode, h.flags, h.form
+	c.minute[i] = h.minute
 	for k := range c.singles {
 		changed = changed || c.singles[k][i] != u.singles[k]
 		c.singles[k][i] = u.singles[k]
@@ -323,6 +333,7 @@ func (p *Panel) readResponse(r *ResponseRow) (h head, err error) {
 	if err := f.read(r.Packed, u); err != nil {
 		return h, err
 	}
+	h.minute = minuteOf(r.SubmittedAt)
 	h.form, _ = indexOf(p.schema.formIDs, r.Questionnaire)
 	h.caseRow = p.cases.row(p.hash(r.CaseKey))
 	h.round = uint8(min(max(r.Round, 0), 255)) // #nosec G115 -- held between

@@ -30,6 +30,7 @@ type Panel struct {
 	mu      sync.RWMutex
 	version uint64 // grows with every change; tables are remembered by it
 	advice  *questionnaires.Advice
+	rebases []Rebase // the earliest first
 
 	cases     caseColumns
 	responses responseColumns

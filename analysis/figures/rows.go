@@ -18,6 +18,7 @@ type CaseRow struct {
 	AboutKeys []string
 
 	ReportedAt, WithdrewAt, ClosedAt time.Time // zero: has not happened
+	Reason                           string    // for withdrawing, as police record it
 
 	Asks []AskRow
 	Gone bool // a tombstone: the case is no longer kept

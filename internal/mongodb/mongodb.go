@@ -73,6 +73,7 @@ type Store struct {
 	codings      *collection[analysis.Coding]
 	draftCodes   *collection[analysis.DraftCode]
 	coderLogs    *collection[analysis.CoderLog]
+	marks        *collection[analysis.Mark]
 	alerts       *collection[loop.Alert]
 	actions      *collection[loop.Action]
 	subscribers  *collection[loop.Subscriber]

@@ -440,6 +440,13 @@ func loopLists(t *testing.T, s Store) {
 	drafts, err := s.DraftCodes(ctx)
 	same(t, "draft codes", idsOf(must(t, drafts, err), func(c analysis.DraftCode) string { return c.ID }), []string{"last", "a", "b", "first"})
 
+	for id, on := range map[string]string{"b": "2026-03-01", "a": "2026-03-01", "first": "2025-12-31", "last": "2026-03-02"} {
+		_, err := s.UpdateMark(ctx, id, func(m *analysis.Mark) error { m.On = on; return nil })
+		ok(t, err)
+	}
+	marks, err := s.Marks(ctx)
+	same(t, "marks", idsOf(must(t, marks, err), func(m analysis.Mark) string { return m.ID }), []string{"first", "a", "b", "last"})
+
 	for id, at := range map[string]time.Time{"old": t0.Add(-time.Hour), "new": t0, "older": t0.Add(-2 * time.Hour)} {
 		_, err := s.UpdatePublication(ctx, id, func(p *loop.Publication) error { p.At = at; return nil })
 		ok(t, err)

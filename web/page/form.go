@@ -48,6 +48,11 @@ func (f Field) NewGroup(i int) bool {
 	return f.Choices[i].Group != "" && (i == 0 || f.Choices[i-1].Group != f.Choices[i].Group)
 }
 
+// EndGroup reports whether a choice is the last of a group.
+func (f Field) EndGroup(i int) bool {
+	return f.Choices[i].Group != "" && (i == len(f.Choices)-1 || f.Choices[i+1].Group != f.Choices[i].Group)
+}
+
 // Problem is one line of an error summary: where and what.
 type Problem struct{ Field, Message string }
 

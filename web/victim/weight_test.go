@@ -266,6 +266,9 @@ func (w *world) enter(stage survey.Stage, round int, mode survey.Mode) {
 // each in its heaviest state, as the handlers give it, and holds docs/weight.md to
 // what it finds.
 func TestWeight(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures alone, and for long")
+	}
 	s := &scales{files: make(map[string]int)}
 	var asked sync.Map // item or page of parts, by questionnaire
 	t.Run("weigh", func(t *testing.T) {
