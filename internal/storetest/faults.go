@@ -91,6 +91,13 @@ func Calls(s Store) map[string]func(context.Context) error {
 		},
 		"DraftCodes": func(ctx context.Context) error { _, err := s.DraftCodes(ctx); return err },
 
+		"AdviceRevision": func(ctx context.Context) error { _, err := s.AdviceRevision(ctx, "x"); return err },
+		"UpdateAdviceRevision": func(ctx context.Context) error {
+			_, err := s.UpdateAdviceRevision(ctx, "x", nothing[analysis.AdviceRevision])
+			return err
+		},
+		"AdviceRevisions": func(ctx context.Context) error { _, err := s.AdviceRevisions(ctx); return err },
+
 		"Alert":        func(ctx context.Context) error { _, err := s.Alert(ctx, "x"); return err },
 		"UpdateAlert":  func(ctx context.Context) error { _, err := s.UpdateAlert(ctx, "x", nothing[loop.Alert]); return err },
 		"Alerts":       func(ctx context.Context) error { _, err := s.Alerts(ctx, "x", false, nil, 1); return err },

@@ -440,6 +440,13 @@ func loopLists(t *testing.T, s Store) {
 	drafts, err := s.DraftCodes(ctx)
 	same(t, "draft codes", idsOf(must(t, drafts, err), func(c analysis.DraftCode) string { return c.ID }), []string{"last", "a", "b", "first"})
 
+	for _, id := range []string{"0010", "0002", "0003"} {
+		_, err := s.UpdateAdviceRevision(ctx, id, func(r *analysis.AdviceRevision) error { r.Note = "made for a test"; return nil })
+		ok(t, err)
+	}
+	revisions, err := s.AdviceRevisions(ctx)
+	same(t, "versions of the polarity table", idsOf(must(t, revisions, err), func(r analysis.AdviceRevision) string { return r.ID }), []string{"0002", "0003", "0010"})
+
 	for id, at := range map[string]time.Time{"old": t0.Add(-time.Hour), "new": t0, "older": t0.Add(-2 * time.Hour)} {
 		_, err := s.UpdatePublication(ctx, id, func(p *loop.Publication) error { p.At = at; return nil })
 		ok(t, err)

@@ -43,6 +43,7 @@ type Parts struct {
 	Survey   *survey.Service
 	Analysis *analysis.Service
 	Emerging *analysis.Emerging
+	Advising *analysis.Advising
 	Loop     *loop.Service
 	Audit    *audit.Log
 
@@ -127,6 +128,10 @@ func (s *Pages) routes() []route {
 		{get, "/figures/:measure", read, s.figure},
 		{get, "/figures/:measure/table", export, s.figureTable},
 		{get, "/explore", read, s.explore},
+		{get, "/advice", read, s.advicePage},
+		{get, "/advice/table", read, s.adviceTable},
+		{get, "/advice/table/:code", []access.Permission{access.AdviceManage}, s.adviceLine},
+		{post, "/advice/table/:code", []access.Permission{access.AdviceManage}, s.reviseAdvice},
 		{get, "/attrition", read, s.attrition},
 		{get, "/drivers", read, s.drivers},
 
@@ -265,6 +270,7 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 		add("/figures", "Figures", 0)
 		add("/figures/measures", "All measures", 0)
 		add("/explore", "Explore", 0)
+		add("/advice", "Advice", 0)
 		add("/attrition", "Withdrawal and NFA", 0)
 		add("/drivers", "What goes with it", 0)
 	}
