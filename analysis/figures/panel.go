@@ -31,6 +31,7 @@ type Panel struct {
 	version uint64                 // grows with every change; tables are remembered by it
 	advice  *questionnaires.Advice // in force now
 	advices []AdviceStep           // which was in force when, the earliest first
+	rebases []Rebase               // the earliest first
 
 	cases     caseColumns
 	responses responseColumns

@@ -83,13 +83,15 @@ type Result struct {
 	Trend   *Trend   `json:"trend,omitempty"`
 	Coding  *Coding  `json:"coding,omitempty"` // of themes: how far the coder can be trusted
 	Note    string   `json:"note"`             // what every reader should know of these figures
+
+	Series Series `json:"-"` // names the chart, whatever its period
 }
 
 // Notes that go with figures.
 const (
 	NotePrecision = "Intervals (95%) are about precision alone: people chose to answer, and who did not is not in them."
 	NoteShort     = "Control limits need 12 published points; this series has %d."
-	NoteBroken    = "Control limits need %d published points of one coder; the break leaves too few on either side."
+	NoteBroken    = "Control limits need %d published points between breaks; here there are fewer on every side."
 	NoteFlat      = "Every point is the same, so there is no spread to draw limits from."
 )
 
@@ -107,7 +109,7 @@ func (p *Panel) Figures(ctx context.Context, q Query) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{Measure: pl.measure, By: slices.Clone(q.By), Stage: pl.stage, Note: NotePrecision}
+	r := Result{Measure: pl.measure, By: slices.Clone(q.By), Stage: pl.stage, Note: NotePrecision, Series: pl.series()}
 	if !pl.measure.askings {
 		r.Mode = pl.mode
 	}
@@ -125,7 +127,7 @@ func (p *Panel) Figures(ctx context.Context, q Query) (Result, error) {
 		r.addCoding(t, mode)
 	}
 	if pl.byPeriod && series == 1 {
-		r.Trend = trendOf(&pl.measure, r.Points)
+		r.Trend = trendOf(&pl.measure, r.Points, p.rebasesOf(&pl)...)
 	}
 	return r, nil
 }
@@ -387,9 +389,9 @@ func (t *table) correct(pt *Point, at int) {
 }
 
 // Trend is the control chart of one series over time. Where the coder of a theme
-// changed on the way, limits are drawn on either side of the break by itself, and no
-// signal runs across it. So too where the version of the polarity table changed by
-// which advice is judged.
+// changed on the way, or the chart was re-based, limits are drawn on either side of
+// the break by itself, and no signal runs across it. So too where the version of the
+// polarity table changed by which advice is judged.
 type Trend struct {
 	Method   string    `json:"method,omitempty"` // XmR or p′; empty: no limits
 	Centre   *float64  `json:"centre"`           // with breaks: of the last part that has limits
@@ -401,19 +403,21 @@ type Trend struct {
 	Note     string    `json:"note"`               // the false-alarm rate, or why there are no limits
 }
 
-// Break is where a trend is broken: words before and from then on were not coded by
-// the same coder, or advice not judged by the same version of the polarity table.
+// Break is where a trend is broken: a theme's words before and from then on were not
+// coded by the same coder, advice was not judged by the same version of the polarity
+// table, or the chart was re-based.
 type Break struct {
-	Period string `json:"period"` // the first published period with another coder
-	Words  string `json:"words"`
+	Period  string `json:"period"` // the first period with another coder, or with limits of its own
+	Words   string `json:"words"`
+	Rebased bool   `json:"rebased,omitempty"` // limits alone are drawn anew: figures can be compared across it
 }
 
-// Segment is a part of a broken trend that one coder coded throughout.
+// Segment is a part of a broken trend, coded by one coder throughout.
 type Segment struct {
 	From   string   `json:"from"`
 	To     string   `json:"to"`
-	Coder  string   `json:"coder"`
-	Centre *float64 `json:"centre"` // nil: too short for limits
+	Coder  string   `json:"coder,omitempty"` // of themes
+	Centre *float64 `json:"centre"`          // nil: too short for limits
 	Points int      `json:"points"`
 }
 
@@ -462,8 +466,9 @@ func (m *Measure) meaning(up bool) string {
 // trendOf draws the control chart of points in time order, and marks the points
 // that are part of a signal. Shares and rates take the p′ chart, since their bases
 // vary; indices and means the XmR chart. Only published points count.
-func trendOf(m *Measure, points []Point) *Trend {
+func trendOf(m *Measure, points []Point, rebases ...Rebase) *Trend {
 	parts, breaks := partsOf(points)
+	parts, breaks = cut(points, parts, breaks, rebases)
 	t := &Trend{Breaks: breaks}
 	for _, part := range parts {
 		one := m.chart(points[part.first : part.last+1])
@@ -516,13 +521,13 @@ func partsOf(points []Point) (parts []part, breaks []Break) {
 		case p.Share == nil:
 		case p.JudgedBy() == MixedCoders:
 			if !mixed {
-				breaks = append(breaks, Break{p.Period, p.mixedWords()})
+				breaks = append(breaks, Break{Period: p.Period, Words: p.mixedWords()})
 			}
 			mixed = true
 		default:
 			by := p.JudgedBy()
 			if !mixed && len(parts) > 0 && by != coder {
-				breaks = append(breaks, Break{p.Period, p.changeWords(coder)})
+				breaks = append(breaks, Break{Period: p.Period, Words: p.changeWords(coder)})
 			}
 			if mixed || len(parts) == 0 || by != coder {
 				parts = append(parts, part{i, i, by})

@@ -30,6 +30,7 @@ const (
 	AlertsAll       Permission = "alerts:all"        // see that alerts wait, give them to somebody, never their words
 	ResponsesVoid   Permission = "responses:void"    // void a response that the victim did not give
 	FiguresRead     Permission = "figures:read"      // shares, charts, tables, themes
+	FiguresAnnotate Permission = "figures:annotate"  // put notes on the time axis, re-base a chart
 	WordsRead       Permission = "words:read"        // redacted comments, suppressed as figures are
 	CodingCorrect   Permission = "coding:correct"    // read redacted texts one by one and say their themes
 	AdviceManage    Permission = "advice:manage"     // change the polarity table of advice
@@ -52,12 +53,12 @@ func Permissions(r Role) []Permission {
 	case Advocate:
 		return []Permission{CasesOwn, AnswerForVictim, AlertsOwn, ResponsesVoid, ActionsRead}
 	case Commissioner:
-		return []Permission{FiguresRead, WordsRead, CodingCorrect, AdviceManage, ActionsRead, ActionsManage, ActionsPublish, ExportFigures, ExportRows}
+		return []Permission{FiguresRead, FiguresAnnotate, WordsRead, CodingCorrect, AdviceManage, ActionsRead, ActionsManage, ActionsPublish, ExportFigures, ExportRows}
 	case Administrator:
 		// An administrator runs the service and reads nobody's answers.
 		return []Permission{UsersManage, APIKeysManage, SettingsManage, CasesImport, AlertsAll, AuditRead, OutboxRead}
 	case Analyst:
-		return []Permission{FiguresRead, CodingCorrect, ActionsRead, ExportFigures, ExportRows}
+		return []Permission{FiguresRead, FiguresAnnotate, CodingCorrect, ActionsRead, ExportFigures, ExportRows}
 	}
 	return nil
 }

@@ -35,6 +35,7 @@ type Store interface {
 	analysis.Drafts
 	analysis.CoderLogs
 	analysis.AdviceTables
+	analysis.Marks
 	loop.Store
 	notifications.Outbox
 	work.Leases

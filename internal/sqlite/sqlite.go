@@ -76,6 +76,7 @@ type Store struct {
 	draftCodes      *collection[analysis.DraftCode]
 	coderLogs       *collection[analysis.CoderLog]
 	adviceRevisions *collection[analysis.AdviceRevision]
+	marks           *collection[analysis.Mark]
 	alerts          *collection[loop.Alert]
 	actions         *collection[loop.Action]
 	subscribers     *collection[loop.Subscriber]

@@ -100,6 +100,13 @@ func (s *Store) collections() {
 		id:   func(l *analysis.CoderLog) *string { return &l.ID },
 		vers: func(l *analysis.CoderLog) *int64 { return &l.Version },
 	})
+	s.marks = newCollection(s, spec[analysis.Mark]{
+		table: "marks", noun: "mark",
+		id:   func(m *analysis.Mark) *string { return &m.ID },
+		vers: func(m *analysis.Mark) *int64 { return &m.Version },
+		cols: []string{"on_day"},
+		vals: func(m *analysis.Mark) []any { return []any{m.On} },
+	})
 	s.alerts = newCollection(s, spec[loop.Alert]{
 		table: "alerts", noun: "alert",
 		id:   func(a *loop.Alert) *string { return &a.ID },

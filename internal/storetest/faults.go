@@ -98,6 +98,10 @@ func Calls(s Store) map[string]func(context.Context) error {
 		},
 		"AdviceRevisions": func(ctx context.Context) error { _, err := s.AdviceRevisions(ctx); return err },
 
+		"Mark":       func(ctx context.Context) error { _, err := s.Mark(ctx, "x"); return err },
+		"UpdateMark": func(ctx context.Context) error { _, err := s.UpdateMark(ctx, "x", nothing[analysis.Mark]); return err },
+		"Marks":      func(ctx context.Context) error { _, err := s.Marks(ctx); return err },
+
 		"Alert":        func(ctx context.Context) error { _, err := s.Alert(ctx, "x"); return err },
 		"UpdateAlert":  func(ctx context.Context) error { _, err := s.UpdateAlert(ctx, "x", nothing[loop.Alert]); return err },
 		"Alerts":       func(ctx context.Context) error { _, err := s.Alerts(ctx, "x", false, nil, 1); return err },

@@ -447,6 +447,13 @@ func loopLists(t *testing.T, s Store) {
 	revisions, err := s.AdviceRevisions(ctx)
 	same(t, "versions of the polarity table", idsOf(must(t, revisions, err), func(r analysis.AdviceRevision) string { return r.ID }), []string{"0002", "0003", "0010"})
 
+	for id, on := range map[string]string{"b": "2026-03-01", "a": "2026-03-01", "first": "2025-12-31", "last": "2026-03-02"} {
+		_, err := s.UpdateMark(ctx, id, func(m *analysis.Mark) error { m.On = on; return nil })
+		ok(t, err)
+	}
+	marks, err := s.Marks(ctx)
+	same(t, "marks", idsOf(must(t, marks, err), func(m analysis.Mark) string { return m.ID }), []string{"first", "a", "b", "last"})
+
 	for id, at := range map[string]time.Time{"old": t0.Add(-time.Hour), "new": t0, "older": t0.Add(-2 * time.Hour)} {
 		_, err := s.UpdatePublication(ctx, id, func(p *loop.Publication) error { p.At = at; return nil })
 		ok(t, err)

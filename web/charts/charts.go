@@ -64,6 +64,7 @@ type Flag struct {
 	Number int
 	Text   string
 	Break  bool // the series is broken before this period: what stands on either side is not to be compared
+	Rebase bool // limits are drawn anew from this period on; the figures themselves can be compared
 }
 
 // Span is a centre line from one period to another, both included.
@@ -102,7 +103,7 @@ func Of(id string, r figures.Result, size Size) Chart {
 		}
 		c.Description = strings.TrimSpace(c.Description + r.Trend.Note)
 		for i, b := range r.Trend.Breaks {
-			c.Flags = append(c.Flags, Flag{Period: b.Period, Number: i + 1, Text: b.Words, Break: true})
+			c.Flags = append(c.Flags, Flag{Period: b.Period, Number: i + 1, Text: b.Words, Break: !b.Rebased, Rebase: b.Rebased})
 		}
 		for _, s := range r.Trend.Segments {
 			if s.Centre != nil {
@@ -152,7 +153,7 @@ type frame struct {
 func frameOf(s Size) frame {
 	switch s {
 	case Narrow:
-		return frame{360, 280, 40, 66, 40, 44, false, false, []float64{0, 25, 50, 75, 100}}
+		return frame{360, 280, 40, 72, 40, 44, false, false, []float64{0, 25, 50, 75, 100}}
 	case Small:
 		return frame{300, 150, 36, 50, 14, 24, false, false, []float64{0, 50, 100}}
 	}
@@ -163,6 +164,14 @@ func frameOf(s Size) frame {
 func SVG(c Chart) template.HTML {
 	d := &drawing{chart: c, frame: frameOf(c.Size)}
 	d.open()
+	d.body()
+	d.b.WriteString("</svg>")
+	return template.HTML(d.b.String()) // #nosec G203 -- made here, every text escaped by text() or attr()
+}
+
+// body draws all that is inside the frame. Words that may be moved come last: they
+// keep clear of those that may not.
+func (d *drawing) body() {
 	d.limits()
 	d.grid()
 	d.context()
@@ -175,16 +184,17 @@ func SVG(c Chart) template.HTML {
 	d.marks()
 	d.labels()
 	d.gaps()
+	d.letters()
 	d.nothing()
+	d.contextWords()
 	d.periods()
-	d.b.WriteString("</svg>")
-	return template.HTML(d.b.String()) // #nosec G203 -- made here, every text escaped by text() or attr()
 }
 
 type drawing struct {
 	chart Chart
 	frame frame
 	b     strings.Builder
+	taken []box // where words stand that others must keep clear of
 }
 
 // x is where a period stands: half a step in from either end, so that marks don't
@@ -273,7 +283,7 @@ func (d *drawing) limits() {
 		}
 		j := i
 		var high, low []string
-		for ; j < len(d.chart.Points) && d.chart.Points[j].Band != nil && (j == i || !d.broken(j)); j++ {
+		for ; j < len(d.chart.Points) && d.chart.Points[j].Band != nil && (j == i || !d.anew(j)); j++ {
 			l := d.chart.Points[j].Band
 			a, b := num(d.x(j)-half), num(d.x(j)+half)
 			high = append(high, a+","+num(d.y(l.High)), b+","+num(d.y(l.High)))
@@ -293,8 +303,34 @@ func (d *drawing) context() {
 	for _, l := range d.chart.Lines {
 		y := d.y(l.Value)
 		d.put(`<line class="chart-context" x1="%s" x2="%s" y1="%s" y2="%s" stroke="%s" stroke-dasharray="1 4" stroke-linecap="round" stroke-width="1.5"/>`, num(d.frame.left), num(d.plotRight()), num(y), num(y), quiet)
-		if d.chart.Size != Small {
-			d.halo(d.frame.left+4, y-5, "start", "chart-quiet", quiet, "", l.Label+" "+d.value(l.Value))
+	}
+}
+
+// contextWords names the context lines: over the line at its left end, or where that
+// is taken further right or under it. Where there is no room the number alone stands,
+// and the list under the chart has the words.
+func (d *drawing) contextWords() {
+	if d.chart.Size == Small {
+		return
+	}
+	for _, l := range d.chart.Lines {
+		y := d.y(l.Value)
+		for _, words := range []string{l.Label + " " + d.value(l.Value), d.value(l.Value)} {
+			var places []box
+			var xs, ys []float64
+			width := textWidth(words, textSize, false)
+			for _, dy := range []float64{-5, 14} {
+				if y+dy-textSize < d.frame.top || y+dy > d.plotBottom() {
+					continue
+				}
+				for x := d.frame.left + 4; x+width <= d.plotRight(); x += 24 {
+					places, xs, ys = append(places, textBox(words, "start", x, y+dy, textSize, false)), append(xs, x), append(ys, y+dy)
+				}
+			}
+			if i, clear := d.free(places...); clear {
+				d.halo(xs[i], ys[i], "start", "chart-quiet", quiet, "", words)
+				break
+			}
 		}
 	}
 }
@@ -365,7 +401,6 @@ func (d *drawing) marks() {
 			d.put(`<circle class="chart-point" cx="%s" cy="%s" r="2.6" fill="%s"/>`, num(x), num(y), quiet)
 		}
 	}
-	d.letters()
 }
 
 func (d *drawing) signal(x, y float64, p Point) {
@@ -428,10 +463,7 @@ func (d *drawing) letter(i, j int) {
 	}
 	rules := strings.Split(all, "")
 	slices.Sort(rules)
-	y, fill, class := d.y(*p[at].Value)-9, improvement, "chart-improvement"
-	if !above {
-		y = d.y(*p[at].Value) + 18
-	}
+	fill, class := improvement, "chart-improvement"
 	switch p[i].Meaning {
 	case figures.MeansConcern:
 		fill, class = concern, "chart-concern"
@@ -439,7 +471,26 @@ func (d *drawing) letter(i, j int) {
 	default:
 		fill, class = ink, "chart-change"
 	}
-	d.halo(d.x(at), min(max(y, d.frame.top+4), d.plotBottom()-4), "middle", class, fill, "700", strings.Join(rules, " "))
+	words, mark := strings.Join(rules, " "), d.y(*p[at].Value)
+	x := d.x(at)
+	half := textWidth(words, textSize, true) / 2
+	x = min(max(x, d.frame.left+half), d.plotRight()-half)
+	var places []box
+	var ys []float64
+	for step := range 8 {
+		for _, up := range []bool{above, !above} {
+			y := mark - 9 - float64(step)*lineHeight
+			if !up {
+				y = mark + 18 + float64(step)*lineHeight
+			}
+			if y >= d.frame.top+8 && y <= d.plotBottom()-4 {
+				places, ys = append(places, textBox(words, "middle", x, y, textSize, true)), append(ys, y)
+			}
+		}
+	}
+	if i, clear := d.free(places...); clear { // else the table has the letters
+		d.halo(x, ys[i], "middle", class, fill, "700", words)
+	}
 }
 
 // margin is one label to the right of the plot, at the height of what it names.
@@ -459,7 +510,9 @@ func (d *drawing) nothing() {
 	if slices.ContainsFunc(d.chart.Points, func(p Point) bool { return p.Suppressed }) {
 		words = "Too few answers to show"
 	}
-	d.halo((d.frame.left+d.plotRight())/2, (d.frame.top+d.plotBottom())/2+4, "middle", "chart-quiet", quiet, "", words)
+	x, y := (d.frame.left+d.plotRight())/2, (d.frame.top+d.plotBottom())/2+4
+	d.taken = append(d.taken, textBox(words, "middle", x, y, textSize, false))
+	d.halo(x, y, "middle", "chart-quiet", quiet, "", words)
 }
 
 // labels names the lines beside the plot, moved apart where they would touch.
@@ -586,51 +639,27 @@ func (d *drawing) gap(i, j int) {
 	if j > i {
 		d.put(`<path class="chart-gap" d="M%s %sV%sH%sV%s" fill="none" stroke="%s"/>`, num(d.x(i)), num(y-4), num(y), num(d.x(j)), num(y-4), quiet)
 	}
-	d.halo((d.x(i)+d.x(j))/2, y-5, "middle", "chart-quiet", quiet, "", "[c]")
-}
-
-// flags stands a numbered flag over each period named, with a hairline down to the axis.
-func (d *drawing) flags() {
-	if d.chart.Size == Small {
-		for _, f := range d.chart.Flags {
-			if i := d.index(f.Period); i >= 0 {
-				x, dash := d.pole(f, i)
-				d.put(`<line class="chart-flag-pole" x1="%s" x2="%s" y1="%s" y2="%s" stroke="%s"%s/>`, num(x), num(x), num(d.frame.top), num(d.plotBottom()), quiet, dash)
-			}
-		}
+	x := (d.x(i) + d.x(j)) / 2
+	var places []box
+	for _, up := range []float64{5, 5 + lineHeight} {
+		places = append(places, textBox("[c]", "middle", x, y-up, textSize, false))
+	}
+	at, clear := d.free(places...)
+	if !clear { // neighbours have the words
+		d.put(`<line class="chart-gap" x1="%s" x2="%s" y1="%s" y2="%s" stroke="%s"/>`, num(x), num(x), num(y-4), num(y), quiet)
 		return
 	}
-	const side = 16.0
-	list := slices.Clone(d.chart.Flags)
-	slices.SortStableFunc(list, func(a, b Flag) int { return strings.Compare(a.Period, b.Period) })
-	free := math.Inf(-1)
-	for _, f := range list {
-		i := d.index(f.Period)
-		if i < 0 {
-			continue
-		}
-		pole, dash := d.pole(f, i)
-		at := max(pole-side/2, free)
-		free = at + side + 2
-		y := d.frame.top - side - 3
-		d.put(`<path class="chart-flag-pole" d="M%s %sL%s %sV%s" fill="none" stroke="%s"%s/>`, num(at+side/2), num(y+side), num(pole), num(d.frame.top), num(d.plotBottom()), quiet, dash)
-		d.put(`<rect class="chart-flag" x="%s" y="%s" width="16" height="16" rx="2" fill="%s" stroke="%s"/>`, num(at), num(y), paper, quiet)
-		d.put(`<text class="chart-label" x="%s" y="%s" text-anchor="middle" font-size="11" font-weight="700">%s</text>`, num(at+side/2), num(y+12), num(float64(f.Number)))
-	}
-}
-
-// pole is where a flag stands and how its line is dashed: over its period, or, of a
-// break, unbroken between its period and the one before.
-func (d *drawing) pole(f Flag, i int) (x float64, dash string) {
-	if f.Break {
-		return d.x(i) - d.step()/2, ""
-	}
-	return d.x(i), ` stroke-dasharray="1 2"`
+	d.halo(x, y-5-float64(at)*lineHeight, "middle", "chart-quiet", quiet, "", "[c]")
 }
 
 // broken reports whether the series is broken before a point.
 func (d *drawing) broken(i int) bool {
 	return slices.ContainsFunc(d.chart.Flags, func(f Flag) bool { return f.Break && f.Period == d.chart.Points[i].Period })
+}
+
+// anew reports whether limits begin anew at a point.
+func (d *drawing) anew(i int) bool {
+	return slices.ContainsFunc(d.chart.Flags, func(f Flag) bool { return (f.Break || f.Rebase) && f.Period == d.chart.Points[i].Period })
 }
 
 func (d *drawing) index(period string) int {

@@ -82,7 +82,9 @@ type figureTable struct {
 	Heads []string
 	Rows  []figureRow
 	Score bool // means of scores: nobody is counted
-	Coded bool // a theme: shares are as counted
+	// Marked: something happened in one of the periods, at least.
+	Marked bool
+	Coded  bool // a theme: shares are as counted
 	// Corrected: corrected shares stand beside them, at least one.
 	Corrected bool
 }
@@ -93,6 +95,7 @@ type figureRow struct {
 	Withheld                       string // why the figure is not shown: its mark is [c], or - where nobody answered
 	Empty, Small                   bool
 	Signal                         string
+	Marks                          string // numbers of what happened in the period, as under the chart
 	Corrected, CorrectedInterval   string
 }
 
@@ -501,7 +504,9 @@ type figureData struct {
 	Coding              []string // of a theme: how it was counted and corrected
 	Table               figureTable
 	RaiseHref           string
-	Downloads           []link
+	MarksHref           string // what stands on the time axis, and the form that adds to it
+	Downloads           []link // of the table
+	Pictures            []link // of the chart
 	Empty               string
 }
 
@@ -555,7 +560,12 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 	cell := s.cell(&r, why)
 	data.Period, data.Latest, data.Sentence, data.Table, data.Note = cell.Period, cell.Latest, cell.Sentence, cell.Table, r.Note
 	if r.Trend != nil {
-		data.Wide, data.Slim, data.Flags = s.both("figure", r)
+		flags, err := s.happened(ctx, v, &r, q)
+		if err != nil {
+			return err
+		}
+		data.Wide, data.Slim, data.Flags = s.both("figure", r, flags...)
+		data.Table.markRows(&r, flags)
 		data.TrendNote = r.Trend.Note
 		for _, sign := range r.Trend.Signals {
 			data.Signals = append(data.Signals, sign.Words)
@@ -566,10 +576,16 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 		data.Empty = "Nobody has answered within these filters. Take one away, or wait: figures appear here as answers come in."
 	}
 	exact := with(q, "by", strings.Join(r.By, ","))
+	data.MarksHref = "/figures/marks?" + exact.Encode()
 	if v.Can(access.ActionsManage) && r.Trend != nil && slices.ContainsFunc(r.Points, func(p figures.Point) bool { return p.Share != nil }) {
 		data.RaiseHref = "/actions/new?" + exact.Encode()
 	}
 	if v.Can(access.ExportFigures) {
+		if r.Trend != nil && len(r.Points) > 0 {
+			for _, format := range []struct{ id, label string }{{"svg", "SVG"}, {"png", "PNG"}} {
+				data.Pictures = append(data.Pictures, link{Href: "/figures/" + data.Measure.ID + "/chart?" + with(exact, "measure", "", "format", format.id).Encode(), Label: format.label})
+			}
+		}
 		for _, format := range []struct{ id, label string }{{"csv", "CSV"}, {"xlsx", "Excel"}, {"jsonl", "JSON Lines"}} {
 			data.Downloads = append(data.Downloads, link{Href: "/figures/" + data.Measure.ID + "/table?" + with(exact, "measure", "", "format", format.id).Encode(), Label: format.label})
 		}
@@ -600,17 +616,12 @@ func codingWords(c *figures.Coding) []string {
 }
 
 // both draws a chart for a desk and for a phone; the page shows one of them. list is
-// what its flags stand for: those given, then the breaks of the series.
+// what its flags stand for, those given and the breaks of the series in order of time.
 func (s *Pages) both(id string, r figures.Result, flags ...charts.Flag) (wide, slim template.HTML, list []string) {
 	full, narrow := charts.Of(id+"-wide", r, charts.Full), charts.Of(id+"-slim", r, charts.Narrow)
-	all := slices.Concat(flags, full.Flags)
-	for i := range all {
-		all[i].Number = i + 1
-		words := all[i].Text
-		if all[i].Break {
-			words = "break: " + words + ". Do not compare across it"
-		}
-		list = append(list, fmt.Sprintf("%d: %s", i+1, words))
+	all := numbered(flags, full.Flags, full.Points)
+	for _, f := range all {
+		list = append(list, flagWords(f))
 	}
 	full.Flags, narrow.Flags = all, all
 	return charts.SVG(full), charts.SVG(narrow), list

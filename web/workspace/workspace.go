@@ -44,6 +44,7 @@ type Parts struct {
 	Analysis *analysis.Service
 	Emerging *analysis.Emerging
 	Advising *analysis.Advising
+	Timeline *analysis.Timeline
 	Loop     *loop.Service
 	Audit    *audit.Log
 
@@ -97,6 +98,7 @@ func (s *Pages) routes() []route {
 	answer := []access.Permission{access.AnswerForVictim}
 	alerts := []access.Permission{access.AlertsOwn, access.AlertsAll}
 	read := []access.Permission{access.FiguresRead}
+	annotate := []access.Permission{access.FiguresAnnotate}
 	export := []access.Permission{access.ExportFigures}
 	words := []access.Permission{access.WordsRead, access.CodingCorrect}
 	correct := []access.Permission{access.CodingCorrect}
@@ -125,8 +127,13 @@ func (s *Pages) routes() []route {
 
 		{get, "/figures", read, s.overview},
 		{get, "/figures/measures", read, s.measures},
+		{get, "/figures/report", read, s.report},
+		{get, "/figures/marks", read, s.marks},
+		{post, "/figures/marks", annotate, s.addMark},
+		{post, "/figures/marks/:id/take-back", annotate, s.takeMarkBack},
 		{get, "/figures/:measure", read, s.figure},
 		{get, "/figures/:measure/table", export, s.figureTable},
+		{get, "/figures/:measure/chart", export, s.figureChart},
 		{get, "/explore", read, s.explore},
 		{get, "/advice", read, s.advicePage},
 		{get, "/advice/table", read, s.adviceTable},
@@ -269,6 +276,7 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 	if v.Can(access.FiguresRead) {
 		add("/figures", "Figures", 0)
 		add("/figures/measures", "All measures", 0)
+		add("/figures/report", "Quarterly report", 0)
 		add("/explore", "Explore", 0)
 		add("/advice", "Advice", 0)
 		add("/attrition", "Withdrawal and NFA", 0)
