@@ -78,6 +78,8 @@ type Result struct {
 	Trend   *Trend   `json:"trend,omitempty"`
 	Coding  *Coding  `json:"coding,omitempty"` // of themes: how far the coder can be trusted
 	Note    string   `json:"note"`             // what every reader should know of these figures
+
+	Series Series `json:"-"` // names the chart, whatever its period
 }
 
 // Notes that go with figures.
@@ -102,7 +104,7 @@ func (p *Panel) Figures(ctx context.Context, q Query) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{Measure: pl.measure, By: slices.Clone(q.By), Stage: pl.stage, Note: NotePrecision}
+	r := Result{Measure: pl.measure, By: slices.Clone(q.By), Stage: pl.stage, Note: NotePrecision, Series: pl.series()}
 	if !pl.measure.askings {
 		r.Mode = pl.mode
 	}

@@ -291,7 +291,9 @@ func inRows(rows [][]string) (out []cell) {
 	return out
 }
 
-func isYes(s string) bool { return strings.EqualFold(s, "true") || s == "1" || strings.EqualFold(s, "yes") }
+func isYes(s string) bool {
+	return strings.EqualFold(s, "true") || s == "1" || strings.EqualFold(s, "yes")
+}
 
 func inLines(t *testing.T, file string) (out []cell) {
 	t.Helper()

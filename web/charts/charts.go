@@ -153,7 +153,7 @@ type frame struct {
 func frameOf(s Size) frame {
 	switch s {
 	case Narrow:
-		return frame{360, 280, 40, 66, 40, 44, false, false, []float64{0, 25, 50, 75, 100}}
+		return frame{360, 280, 40, 72, 40, 44, false, false, []float64{0, 25, 50, 75, 100}}
 	case Small:
 		return frame{300, 150, 36, 50, 14, 24, false, false, []float64{0, 50, 100}}
 	}
@@ -164,6 +164,14 @@ func frameOf(s Size) frame {
 func SVG(c Chart) template.HTML {
 	d := &drawing{chart: c, frame: frameOf(c.Size)}
 	d.open()
+	d.body()
+	d.b.WriteString("</svg>")
+	return template.HTML(d.b.String()) // #nosec G203 -- made here, every text escaped by text() or attr()
+}
+
+// body draws all that is inside the frame. Words that may be moved come last: they
+// keep clear of those that may not.
+func (d *drawing) body() {
 	d.limits()
 	d.grid()
 	d.context()
@@ -176,16 +184,17 @@ func SVG(c Chart) template.HTML {
 	d.marks()
 	d.labels()
 	d.gaps()
+	d.letters()
 	d.nothing()
+	d.contextWords()
 	d.periods()
-	d.b.WriteString("</svg>")
-	return template.HTML(d.b.String()) // #nosec G203 -- made here, every text escaped by text() or attr()
 }
 
 type drawing struct {
 	chart Chart
 	frame frame
 	b     strings.Builder
+	taken []box // where words stand that others must keep clear of
 }
 
 // x is where a period stands: half a step in from either end, so that marks don't
@@ -290,16 +299,38 @@ func (d *drawing) limits() {
 	}
 }
 
-// context draws other surveys' figures as dotted lines. They are named over the plot,
-// where no point and no limit is.
 func (d *drawing) context() {
-	for i, l := range d.chart.Lines {
+	for _, l := range d.chart.Lines {
 		y := d.y(l.Value)
 		d.put(`<line class="chart-context" x1="%s" x2="%s" y1="%s" y2="%s" stroke="%s" stroke-dasharray="1 4" stroke-linecap="round" stroke-width="1.5"/>`, num(d.frame.left), num(d.plotRight()), num(y), num(y), quiet)
-		if d.chart.Size != Small {
-			at := 14 + lineHeight*float64(i+1)
-			d.put(`<line class="chart-context" x1="6" x2="24" y1="%s" y2="%s" stroke="%s" stroke-dasharray="1 4" stroke-linecap="round" stroke-width="1.5"/>`, num(at-4), num(at-4), quiet)
-			d.put(`<text class="chart-quiet" x="30" y="%s" fill="%s">%s</text>`, num(at), quiet, text(l.Label+" "+d.value(l.Value)))
+	}
+}
+
+// contextWords names the context lines: over the line at its left end, or where that
+// is taken further right or under it. Where there is no room the number alone stands,
+// and the list under the chart has the words.
+func (d *drawing) contextWords() {
+	if d.chart.Size == Small {
+		return
+	}
+	for _, l := range d.chart.Lines {
+		y := d.y(l.Value)
+		for _, words := range []string{l.Label + " " + d.value(l.Value), d.value(l.Value)} {
+			var places []box
+			var xs, ys []float64
+			width := textWidth(words, textSize, false)
+			for _, dy := range []float64{-5, 14} {
+				if y+dy-textSize < d.frame.top || y+dy > d.plotBottom() {
+					continue
+				}
+				for x := d.frame.left + 4; x+width <= d.plotRight(); x += 24 {
+					places, xs, ys = append(places, textBox(words, "start", x, y+dy, textSize, false)), append(xs, x), append(ys, y+dy)
+				}
+			}
+			if i, clear := d.free(places...); clear {
+				d.halo(xs[i], ys[i], "start", "chart-quiet", quiet, "", words)
+				break
+			}
 		}
 	}
 }
@@ -370,7 +401,6 @@ func (d *drawing) marks() {
 			d.put(`<circle class="chart-point" cx="%s" cy="%s" r="2.6" fill="%s"/>`, num(x), num(y), quiet)
 		}
 	}
-	d.letters()
 }
 
 func (d *drawing) signal(x, y float64, p Point) {
@@ -433,10 +463,7 @@ func (d *drawing) letter(i, j int) {
 	}
 	rules := strings.Split(all, "")
 	slices.Sort(rules)
-	y, fill, class := d.y(*p[at].Value)-9, improvement, "chart-improvement"
-	if !above {
-		y = d.y(*p[at].Value) + 18
-	}
+	fill, class := improvement, "chart-improvement"
 	switch p[i].Meaning {
 	case figures.MeansConcern:
 		fill, class = concern, "chart-concern"
@@ -444,7 +471,26 @@ func (d *drawing) letter(i, j int) {
 	default:
 		fill, class = ink, "chart-change"
 	}
-	d.halo(d.x(at), min(max(y, d.frame.top+4), d.plotBottom()-4), "middle", class, fill, "700", strings.Join(rules, " "))
+	words, mark := strings.Join(rules, " "), d.y(*p[at].Value)
+	x := d.x(at)
+	half := textWidth(words, textSize, true) / 2
+	x = min(max(x, d.frame.left+half), d.plotRight()-half)
+	var places []box
+	var ys []float64
+	for step := range 8 {
+		for _, up := range []bool{above, !above} {
+			y := mark - 9 - float64(step)*lineHeight
+			if !up {
+				y = mark + 18 + float64(step)*lineHeight
+			}
+			if y >= d.frame.top+8 && y <= d.plotBottom()-4 {
+				places, ys = append(places, textBox(words, "middle", x, y, textSize, true)), append(ys, y)
+			}
+		}
+	}
+	if i, clear := d.free(places...); clear { // else the table has the letters
+		d.halo(x, ys[i], "middle", class, fill, "700", words)
+	}
 }
 
 // margin is one label to the right of the plot, at the height of what it names.
@@ -464,7 +510,9 @@ func (d *drawing) nothing() {
 	if slices.ContainsFunc(d.chart.Points, func(p Point) bool { return p.Suppressed }) {
 		words = "Too few answers to show"
 	}
-	d.halo((d.frame.left+d.plotRight())/2, (d.frame.top+d.plotBottom())/2+4, "middle", "chart-quiet", quiet, "", words)
+	x, y := (d.frame.left+d.plotRight())/2, (d.frame.top+d.plotBottom())/2+4
+	d.taken = append(d.taken, textBox(words, "middle", x, y, textSize, false))
+	d.halo(x, y, "middle", "chart-quiet", quiet, "", words)
 }
 
 // labels names the lines beside the plot, moved apart where they would touch.
@@ -591,7 +639,17 @@ func (d *drawing) gap(i, j int) {
 	if j > i {
 		d.put(`<path class="chart-gap" d="M%s %sV%sH%sV%s" fill="none" stroke="%s"/>`, num(d.x(i)), num(y-4), num(y), num(d.x(j)), num(y-4), quiet)
 	}
-	d.halo((d.x(i)+d.x(j))/2, y-5, "middle", "chart-quiet", quiet, "", "[c]")
+	x := (d.x(i) + d.x(j)) / 2
+	var places []box
+	for _, up := range []float64{5, 5 + lineHeight} {
+		places = append(places, textBox("[c]", "middle", x, y-up, textSize, false))
+	}
+	at, clear := d.free(places...)
+	if !clear { // neighbours have the words
+		d.put(`<line class="chart-gap" x1="%s" x2="%s" y1="%s" y2="%s" stroke="%s"/>`, num(x), num(x), num(y-4), num(y), quiet)
+		return
+	}
+	d.halo(x, y-5-float64(at)*lineHeight, "middle", "chart-quiet", quiet, "", "[c]")
 }
 
 // broken reports whether the series is broken before a point.

@@ -347,7 +347,7 @@ func (s *Pages) chartAction(ctx context.Context, v visitor, a *loop.Action, data
 	if done, err := time.Parse(time.DateOnly, a.DoneOn); err == nil {
 		flags = append(flags, charts.Flag{Period: periodOf(r.By, done), Text: "done on " + dateWords(a.DoneOn)})
 	}
-	data.Wide, data.Slim, data.Flags, _ = s.both("action", r, flags...)
+	data.Wide, data.Slim, data.Flags = s.both("action", r, flags...)
 	return nil
 }
 

@@ -366,7 +366,12 @@ func (s *Pages) fillExplore(ctx context.Context, v visitor, set map[string]strin
 	case r.Trend != nil:
 		cell := s.cell(&r, "")
 		data.Latest, data.Sentence, data.TrendNote = &cell.Latest, cell.Sentence, r.Trend.Note
-		data.Wide, data.Slim, data.Flags, _ = s.both("explore", r)
+		flags, err := s.happened(ctx, v, &r, q)
+		if err != nil {
+			return err
+		}
+		data.Wide, data.Slim, data.Flags = s.both("explore", r, flags...)
+		data.Table.markRows(&r, flags)
 	case !slices.ContainsFunc(r.By, func(d string) bool { return !isPeriod(d) }):
 		cell := s.cell(&r, "")
 		data.Latest = &cell.Latest

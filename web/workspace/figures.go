@@ -507,7 +507,8 @@ type figureData struct {
 	Table               figureTable
 	RaiseHref           string
 	MarksHref           string // what stands on the time axis, and the form that adds to it
-	Downloads           []link
+	Downloads           []link // of the table
+	Pictures            []link // of the chart
 	Empty               string
 	Context             []string // other surveys' figures, with whose they are
 }
@@ -566,9 +567,8 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 		if err != nil {
 			return err
 		}
-		var all []charts.Flag
-		data.Wide, data.Slim, data.Flags, all = s.both("figure", r, flags...)
-		data.Table.markRows(r.Points, all)
+		data.Wide, data.Slim, data.Flags = s.both("figure", r, flags...)
+		data.Table.markRows(&r, flags)
 		data.TrendNote = r.Trend.Note
 		for _, sign := range r.Trend.Signals {
 			data.Signals = append(data.Signals, sign.Words)
@@ -584,6 +584,11 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 		data.RaiseHref = "/actions/new?" + exact.Encode()
 	}
 	if v.Can(access.ExportFigures) {
+		if r.Trend != nil && len(r.Points) > 0 {
+			for _, format := range []struct{ id, label string }{{"svg", "SVG"}, {"png", "PNG"}} {
+				data.Pictures = append(data.Pictures, link{Href: "/figures/" + data.Measure.ID + "/chart?" + with(exact, "measure", "", "format", format.id).Encode(), Label: format.label})
+			}
+		}
 		for _, format := range []struct{ id, label string }{{"csv", "CSV"}, {"xlsx", "Excel"}, {"jsonl", "JSON Lines"}} {
 			data.Downloads = append(data.Downloads, link{Href: "/figures/" + data.Measure.ID + "/table?" + with(exact, "measure", "", "format", format.id).Encode(), Label: format.label})
 		}
@@ -615,15 +620,15 @@ func codingWords(c *figures.Coding) []string {
 
 // both draws a chart for a desk and for a phone; the page shows one of them. list is
 // what its flags stand for, those given and the breaks of the series in order of time.
-func (s *Pages) both(id string, r figures.Result, flags ...charts.Flag) (wide, slim template.HTML, list []string, all []charts.Flag) {
+func (s *Pages) both(id string, r figures.Result, flags ...charts.Flag) (wide, slim template.HTML, list []string) {
 	full, narrow := charts.Of(id+"-wide", r, charts.Full), charts.Of(id+"-slim", r, charts.Narrow)
 	full.Lines, narrow.Lines = contextLines(r.Measure.ID), contextLines(r.Measure.ID)
-	all = numbered(flags, full.Flags, full.Points)
+	all := numbered(flags, full.Flags, full.Points)
 	for _, f := range all {
 		list = append(list, flagWords(f))
 	}
 	full.Flags, narrow.Flags = all, all
-	return charts.SVG(full), charts.SVG(narrow), list, all
+	return charts.SVG(full), charts.SVG(narrow), list
 }
 
 // definition writes out what a measure is.

@@ -135,12 +135,15 @@ func flagWords(f charts.Flag) string {
 	return fmt.Sprintf("%d: %s", f.Number, words)
 }
 
-// markRows writes into a figure's table, by period, the numbers of what happened.
-func (t *figureTable) markRows(points []figures.Point, flags []charts.Flag) {
+// markRows writes into the table of one series, by period, the numbers that what
+// happened has on its chart.
+func (t *figureTable) markRows(r *figures.Result, flags []charts.Flag) {
+	chart := charts.Of("", *r, charts.Full)
+	all := numbered(flags, chart.Flags, chart.Points)
 	for i := range t.Rows {
 		var numbers []string
-		for _, f := range flags {
-			if i < len(points) && f.Period == points[i].Period {
+		for _, f := range all {
+			if f.Period == r.Points[i].Period {
 				numbers = append(numbers, decimal(f.Number))
 			}
 		}
@@ -255,11 +258,10 @@ func (s *Pages) marksChart(c *gin.Context, v visitor, data *marksData) error {
 
 // seriesWords names a chart: its measure, then what it is held to.
 func (s *Pages) seriesWords(series *figures.Series) string {
-	m, ok := s.Analysis.Panel().Measure(series.Measure)
-	if !ok {
-		return series.Measure
+	parts := []string{series.Measure}
+	if m, ok := s.Analysis.Panel().Measure(series.Measure); ok {
+		parts[0] = m.Title
 	}
-	parts := []string{m.Title}
 	if series.Stage != "" {
 		parts = append(parts, stageWords[survey.Stage(series.Stage)])
 	}

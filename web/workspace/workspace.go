@@ -126,11 +126,13 @@ func (s *Pages) routes() []route {
 
 		{get, "/figures", read, s.overview},
 		{get, "/figures/measures", read, s.measures},
+		{get, "/figures/report", read, s.report},
 		{get, "/figures/marks", read, s.marks},
 		{post, "/figures/marks", annotate, s.addMark},
 		{post, "/figures/marks/:id/take-back", annotate, s.takeMarkBack},
 		{get, "/figures/:measure", read, s.figure},
 		{get, "/figures/:measure/table", export, s.figureTable},
+		{get, "/figures/:measure/chart", export, s.figureChart},
 		{get, "/explore", read, s.explore},
 		{get, "/explore/compare", read, s.compare},
 		{get, "/explore/areas", read, s.areas},
@@ -273,6 +275,7 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 	if v.Can(access.FiguresRead) {
 		add("/figures", "Figures", 0)
 		add("/figures/measures", "All measures", 0)
+		add("/figures/report", "Quarterly report", 0)
 		add("/explore", "Explore", 0)
 		add("/attrition", "Withdrawal and NFA", 0)
 		add("/drivers", "What goes with it", 0)
