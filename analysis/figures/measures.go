@@ -454,7 +454,7 @@ func responseMeasures() []Measure {
 		}
 		return m
 	}
-	rate := func(above func(Dispositions) int, base func(Dispositions) int, link func(Dispositions) int) func(uint8) uint16 {
+	rate := func(above func(Dispositions) int, base func(Dispositions) int) func(uint8) uint16 {
 		return func(disposition uint8) uint16 {
 			var d Dispositions
 			d.add(disposition)
@@ -465,27 +465,35 @@ func responseMeasures() []Measure {
 			if above(d) > 0 {
 				b |= bitNum
 			}
-			if link != nil && link(d) > 0 {
-				b |= bitLink
+			return b
+		}
+	}
+	answering := func(rows func(uint8) uint16) func(uint8) uint16 {
+		return func(disposition uint8) uint16 {
+			b := rows(disposition)
+			switch disposition {
+			case dispPartial:
+				b |= bitLink << linkPartial
+			case dispWithdrawn:
+				b |= bitLink << linkWithdrawn
 			}
 			return b
 		}
 	}
 	complete := func(d Dispositions) int { return d.Complete }
 	answered := func(d Dispositions) int { return d.Complete + d.Partial }
-	partial := func(d Dispositions) int { return d.Partial }
 	unsafe := func(d Dispositions) int { return d.NotSafe }
 	orUnsafe := func(d Dispositions) int { return d.Base() + d.NotSafe }
 	out := []Measure{
 		asks(Measure{ID: "response.rr1", Title: "Response rate (RR1)", Numerator: "Askings that ended in a complete response.",
 			Base:       "Complete, partial, refused, not contacted (undelivered, or sent or handed over and not answered yet), other and unknown.",
-			Exclusions: aaporExclusion, Source: aaporSource, Better: BetterHigher}, rate(complete, Dispositions.Base, nil), checkShare),
+			Exclusions: aaporExclusion, Source: aaporSource, Better: BetterHigher}, answering(rate(complete, Dispositions.Base)), checkAnswering),
 		asks(Measure{ID: "response.rr2", Title: "Response rate (RR2)", Numerator: "Askings that ended in a complete or partial response (at least one core question answered).",
 			Base:       "Complete, partial, refused, not contacted (undelivered, or sent or handed over and not answered yet), other and unknown.",
-			Exclusions: aaporExclusion, Source: aaporSource, Better: BetterHigher}, rate(answered, Dispositions.Base, partial), checkPartial),
+			Exclusions: aaporExclusion, Source: aaporSource, Better: BetterHigher}, answering(rate(answered, Dispositions.Base)), checkAnswering),
 		asks(Measure{ID: "response.not-safe", Title: "Not safe to ask", Numerator: "Askings that were not made because it was not safe.",
 			Base:       "Everyone in the response rates' base, and those it was not safe to ask.",
-			Exclusions: "Askings not yet due or not yet sent; ineligible or superseded ones.", Source: sourceAsking}, rate(unsafe, orUnsafe, nil), checkShare),
+			Exclusions: "Askings not yet due or not yet sent; ineligible or superseded ones.", Source: sourceAsking}, rate(unsafe, orUnsafe), checkShare),
 	}
 	steps := []struct {
 		id, title, words string
@@ -525,8 +533,8 @@ func (m *Measure) links() int {
 	switch {
 	case strings.HasPrefix(m.ID, "dissemination."):
 		return stepCount - stepEligible
-	case m.ID == "response.rr2":
-		return 1
+	case m.ID == "response.rr1", m.ID == "response.rr2":
+		return linkWithdrawn + 1
 	case m.coded != nil && m.coded.side == "any":
 		return linkFoundNegative + 1
 	case m.coded != nil:
@@ -579,12 +587,21 @@ func checkUnion(c counts) string {
 	return ""
 }
 
-// checkPartial guards RR2, which less RR1 gives the number of partial answers.
-func checkPartial(c counts) string {
+// The links of the response rates.
+const (
+	linkPartial = iota
+	linkWithdrawn
+)
+
+// checkAnswering guards the response rates. RR2 less RR1 gives the partial answers; the
+// step “at least one core question answered” less either gives those whose consent was
+// withdrawn, with or without the partial ones.
+func checkAnswering(c counts) string {
 	if r := Primary(c.num, c.base); r != "" {
 		return r
 	}
-	if few(c.links[0]) {
+	partial, withdrawn := c.links[linkPartial], c.links[linkWithdrawn]
+	if few(partial) || few(withdrawn) || few(partial+withdrawn) {
 		return ReasonLinked
 	}
 	return ""

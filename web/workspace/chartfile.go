@@ -35,11 +35,13 @@ func (s *Pages) figureChart(c *gin.Context, v visitor) error {
 		return err
 	}
 	chart := charts.Of(fileName(r.Measure.ID), r, charts.Full)
+	chart.Lines = contextLines(r.Measure.ID)
 	chart.Flags = numbered(flags, chart.Flags, chart.Points)
 	file := charts.File{Chart: chart, Heading: r.Measure.Title, Scope: strings.Join(s.fileScope(&r), " · ")}
 	for _, f := range chart.Flags {
 		file.Notes = append(file.Notes, flagWords(f))
 	}
+	file.Notes = append(file.Notes, contextWords(r.Measure.ID)...)
 	if sentence := trendSentence(&r); sentence != "" {
 		file.Notes = append(file.Notes, sentence)
 	}
