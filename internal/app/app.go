@@ -34,6 +34,7 @@ type Store interface {
 	analysis.Codings
 	analysis.Drafts
 	analysis.Marks
+	analysis.OpenTables
 	analysis.CoderLogs
 	loop.Store
 	notifications.Outbox

@@ -75,6 +75,7 @@ type Store struct {
 	codings      *collection[analysis.Coding]
 	draftCodes   *collection[analysis.DraftCode]
 	marks        *collection[analysis.Mark]
+	openTables   *collection[analysis.OpenTable]
 	coderLogs    *collection[analysis.CoderLog]
 	alerts       *collection[loop.Alert]
 	actions      *collection[loop.Action]

@@ -29,6 +29,7 @@ type Store interface {
 	analysis.Codings
 	analysis.Drafts
 	analysis.Marks
+	analysis.OpenTables
 	analysis.CoderLogs
 	loop.Store
 	notifications.Outbox

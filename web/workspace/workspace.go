@@ -44,6 +44,7 @@ type Parts struct {
 	Analysis *analysis.Service
 	Emerging *analysis.Emerging
 	Timeline *analysis.Timeline
+	OpenData *analysis.OpenData
 	Loop     *loop.Service
 	Audit    *audit.Log
 
@@ -127,6 +128,8 @@ func (s *Pages) routes() []route {
 		{get, "/figures", read, s.overview},
 		{get, "/figures/measures", read, s.measures},
 		{get, "/figures/report", read, s.report},
+		{get, "/figures/open-data", read, s.openDataPage},
+		{post, "/figures/open-data", []access.Permission{access.DataPublish}, s.publishOpenData},
 		{get, "/figures/marks", read, s.marks},
 		{post, "/figures/marks", annotate, s.addMark},
 		{post, "/figures/marks/:id/take-back", annotate, s.takeMarkBack},
@@ -271,6 +274,7 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 		add("/figures", "Figures", 0)
 		add("/figures/measures", "All measures", 0)
 		add("/figures/report", "Quarterly report", 0)
+		add("/figures/open-data", "Open data", 0)
 		add("/explore", "Explore", 0)
 		add("/drivers", "What goes with it", 0)
 	}
