@@ -53,7 +53,7 @@ func Permissions(r Role) []Permission {
 	case Advocate:
 		return []Permission{CasesOwn, AnswerForVictim, AlertsOwn, ResponsesVoid, ActionsRead}
 	case Commissioner:
-		return []Permission{FiguresRead, FiguresAnnotate, WordsRead, CodingCorrect, ActionsRead, ActionsManage, ActionsPublish, DataPublish, ExportFigures, ExportRows}
+		return []Permission{FiguresRead, FiguresAnnotate, WordsRead, CodingCorrect, ActionsRead, ActionsManage, ActionsPublish, DataPublish, ExportFigures}
 	case Administrator:
 		// An administrator runs the service and reads nobody's answers.
 		return []Permission{UsersManage, APIKeysManage, SettingsManage, CasesImport, AlertsAll, AuditRead, OutboxRead}

@@ -128,6 +128,8 @@ func (s *Pages) routes() []route {
 		{get, "/figures", read, s.overview},
 		{get, "/figures/measures", read, s.measures},
 		{get, "/figures/report", read, s.report},
+		{get, "/figures/take-away", export, s.takeAway},
+		{get, "/figures/take-away/package", export, s.takeAwayPackage},
 		{get, "/figures/open-data", read, s.openDataPage},
 		{post, "/figures/open-data", []access.Permission{access.DataPublish}, s.publishOpenData},
 		{get, "/figures/marks", read, s.marks},
@@ -275,6 +277,9 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 		add("/figures/measures", "All measures", 0)
 		add("/figures/report", "Quarterly report", 0)
 		add("/figures/open-data", "Open data", 0)
+		if v.Can(access.ExportFigures) {
+			add("/figures/take-away", "Take away", 0)
+		}
 		add("/explore", "Explore", 0)
 		add("/drivers", "What goes with it", 0)
 	}
