@@ -43,7 +43,7 @@ func (s *Service) Open(ctx context.Context, actor survey.Actor, id string) (Open
 	}
 	o := Opened{Coding: c, Text: text, Blind: s.blind(&c, actor)}
 	if o.Blind {
-		o.Labels, o.History, o.Machine = []Label{}, nil, nil
+		o.Labels, o.History, o.Machine, o.Unsure = []Label{}, nil, nil, nil
 	}
 	return o, nil
 }
@@ -127,6 +127,7 @@ func (s *Service) Correct(ctx context.Context, actor survey.Actor, id string, ve
 		if !c.ByPeople() {
 			c.Machine = c.Labels
 		}
+		c.Unsure = nil // judged
 		if r.How != DrawnSecond {
 			c.Labels = r.After
 		}

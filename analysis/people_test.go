@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -46,9 +47,13 @@ func read(w *roomtest.World, random bool, language, text string, labels ...analy
 	if language != "en" {
 		status = analysis.StatusOtherLanguage
 	}
+	doubt := int64(analysis.RankParts)
+	for _, l := range labels {
+		doubt = min(doubt, int64(math.Abs(l.Confidence-.5)*analysis.RankParts))
+	}
 	_, err = w.Store.UpdateCoding(w.TB.Context(), id, func(c *analysis.Coding) error {
 		*c = analysis.Coding{ID: id, Version: c.Version, Response: response, Item: item, Stage: survey.StageReport, Language: language,
-			Codebook: "1.0.0", Text: sealed, Labels: labels, Status: status, CodedAt: w.Clock.Now(), ChangedAt: w.Clock.Now()}
+			Codebook: "1.0.0", Text: sealed, Labels: labels, Doubt: doubt, Status: status, CodedAt: w.Clock.Now(), ChangedAt: w.Clock.Now()}
 		w.Analysis.Place(c)
 		return nil
 	})
@@ -283,6 +288,55 @@ func TestCorrect(t *testing.T) {
 	}
 	if !reflect.DeepEqual(c.History[0], want) {
 		t.Error("an earlier reading has changed")
+	}
+}
+
+// TestTheUnsureComeFirst: what the coder would not say without a person is kept
+// beside the text, brings it to the front of the queue, counts nowhere, is shown to
+// whoever opens it, unless they are to code it afresh, and is gone once it is judged.
+func TestTheUnsureComeFirst(t *testing.T) {
+	w := roomtest.New(t)
+	const surely, perhaps = "Nobody ever rang me back.", "They did not seem very bothered."
+	_, sound := strict(t)
+	if r := sound.Read(perhaps); len(r.Labels) > 0 || len(r.Unsure) == 0 || r.Doubt > sound.Read(surely).Doubt {
+		t.Fatalf("it takes other examples: %+v", r)
+	}
+	ids := map[string]string{}
+	for _, text := range []string{surely, perhaps} {
+		for i, random := range []bool{false, true} {
+			id := read(w, random, "en", text)
+			if _, err := w.Store.UpdateCoding(t.Context(), id, func(c *analysis.Coding) error { c.Codebook = "0.9.0"; return nil }); err != nil {
+				t.Fatal(err)
+			}
+			ids[fmt.Sprint(text, i)] = id
+		}
+	}
+	if _, err := w.Store.UpdateCoderLog(t.Context(), "themes", func(l *analysis.CoderLog) error {
+		l.Active = 1
+		l.Versions = []analysis.CoderVersion{{Number: 1, Base: sound.Base(), Thresholds: []analysis.CoderThreshold{{Code: "RES_SERIOUS", Is: .6}}}}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.Clock.Pass(time.Minute)
+	if _, err := w.Analysis.Recode(t.Context(), operator, false, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	open, err := w.Store.CodingsQueued(t.Context(), analysis.QueueOpen, 10)
+	if err != nil || len(open) != 2 || open[0].ID != ids[perhaps+"0"] || len(open[0].Unsure) == 0 || len(open[0].Labels) != 0 || open[0].Doubt >= open[1].Doubt {
+		t.Fatalf("%+v %v", open, err)
+	}
+	batch(w, ines)
+	o, err := w.Analysis.Open(t.Context(), ines, ids[perhaps+"0"])
+	if err != nil || o.Blind || len(o.Unsure) == 0 || o.Unsure[0].Code != "RES_SERIOUS" {
+		t.Errorf("%+v %v", o, err)
+	}
+	if blind, err := w.Analysis.Open(t.Context(), ines, ids[perhaps+"1"]); err != nil || !blind.Blind || len(blind.Unsure) != 0 {
+		t.Errorf("a text of the random stream: %+v %v", blind, err)
+	}
+	c, err := w.Analysis.Correct(t.Context(), ines, o.ID, o.Version, nil)
+	if err != nil || len(c.Unsure) != 0 {
+		t.Errorf("%+v %v", c, err)
 	}
 }
 

@@ -29,7 +29,7 @@ const (
 // How a text comes to the person who codes it.
 const (
 	DrawnRandom    = "random"
-	DrawnThreshold = "threshold" // the coder's confidence is nearest to even
+	DrawnThreshold = "threshold" // the coder came nearest to saying something else
 	DrawnNovel     = "novel"     // least like what people have coded
 	DrawnSecond    = "second"    // to be read a second time
 	DrawnLanguage  = "language"
@@ -67,10 +67,6 @@ const (
 	novelWindow = 150 // of the latest, which are compared …
 	knownWindow = 300 // … with so many of those that people read last
 )
-
-// sure is the doubt of a text for which the coder gives no label: it comes after
-// every text with one.
-const sure = RankParts
 
 // passBack is how far back in its queue a text goes when somebody passes it over.
 const passBack = int64(1) << 45
@@ -127,20 +123,9 @@ func (s *Service) place(c *Coding) {
 	case s.InRandomStream(c.ID):
 		c.Queue, c.Order = QueueRandom, s.Rank(c.ID)
 	default:
-		c.Queue, c.Order = QueueOpen, doubt(c.Labels)
+		c.Queue, c.Order = QueueOpen, c.Doubt
 	}
 	c.Order += int64(len(c.Passed)) * passBack
-}
-
-// doubt orders texts by the label that the coder is least sure of, the least sure
-// first: how far its confidence is from even, in parts of RankParts.
-func doubt(labels []Label) int64 {
-	least := int64(sure)
-	for _, l := range labels {
-		d := int64((l.Confidence - 0.5) * RankParts)
-		least = min(least, max(d, -d))
-	}
-	return least
 }
 
 // Batch gives the texts that somebody has to code, and draws new ones when none

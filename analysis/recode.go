@@ -79,19 +79,19 @@ func (s *Service) recode(ctx context.Context, coder *coding.Coder, old *Coding, 
 	if err != nil {
 		return err
 	}
-	_, _, labels := codeText(coder, old.Language, text)
+	m := codeText(coder, old.Language, text)
 	now := s.now()
-	byPeople, changed := old.ByPeople(), !slices.Equal(old.Labels, labels)
+	byPeople, changed := old.ByPeople(), !slices.Equal(old.Labels, m.labels)
 	if !dry {
 		c, err := s.codings.UpdateCoding(ctx, old.ID, func(c *Coding) error {
 			if c.Gone {
 				return survey.ErrUnchanged
 			}
-			byPeople, changed = c.ByPeople(), !slices.Equal(c.Labels, labels)
+			byPeople, changed = c.ByPeople(), !slices.Equal(c.Labels, m.labels)
 			if byPeople {
-				c.Machine = labels
+				c.Machine = m.labels
 			} else {
-				c.Labels = labels
+				c.Labels, c.Unsure, c.Doubt = m.labels, m.unsure, m.doubt
 			}
 			c.Codebook, c.ChangedAt = version, now
 			if c.Status != StatusOtherLanguage { // those wait in the order in which they came

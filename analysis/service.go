@@ -135,7 +135,7 @@ func (s *Service) code(ctx context.Context, coder *coding.Coder, r *survey.Respo
 	if err != nil {
 		return fmt.Errorf("seal a redacted text: %w", err)
 	}
-	status, language, labels := codeText(coder, r.Language, redacted)
+	m := codeText(coder, r.Language, redacted)
 	now := s.now()
 	_, err = s.codings.UpdateCoding(ctx, id, func(c *Coding) error {
 		if c.Gone {
@@ -145,8 +145,8 @@ func (s *Service) code(ctx context.Context, coder *coding.Coder, r *survey.Respo
 			return survey.ErrUnchanged // a person has coded it: the machine does not undo that
 		}
 		*c = Coding{
-			ID: c.ID, Version: c.Version, Response: r.ID, Item: item, Stage: r.Stage, Language: language, Codebook: coder.Version(),
-			Text: sealed, Labels: labels, Status: status, Draw: c.Draw, Passed: c.Passed, CodedAt: now, ChangedAt: now,
+			ID: c.ID, Version: c.Version, Response: r.ID, Item: item, Stage: r.Stage, Language: m.language, Codebook: coder.Version(),
+			Text: sealed, Labels: m.labels, Unsure: m.unsure, Doubt: m.doubt, Status: m.status, Draw: c.Draw, Passed: c.Passed, CodedAt: now, ChangedAt: now,
 		}
 		s.place(c)
 		return nil
@@ -157,23 +157,36 @@ func (s *Service) code(ctx context.Context, coder *coding.Coder, r *survey.Respo
 	return nil
 }
 
-// codeText gives what the coder makes of a redacted text, and the status and language of
+// machineReading is what the coder makes of a text.
+type machineReading struct {
+	status, language string
+	labels, unsure   []Label
+	doubt            int64
+}
+
+// codeText gives what a coder makes of a redacted text, and the status and language of
 // that. What the text itself shows goes before how the pages were set: people answer
 // in their own language on English pages, and in English on others.
-func codeText(coder *coding.Coder, marked, redacted string) (status, language string, labels []Label) {
-	language, labels = marked, []Label{}
+func codeText(coder *coding.Coder, marked, redacted string) machineReading {
+	m := machineReading{status: StatusCoded, language: marked, labels: []Label{}}
 	english := marked == "" || marked == "en" || strings.HasPrefix(marked, "en-")
 	told := coder.Language(redacted)
 	if told != "" && (told != "en" || !english) {
-		language = told
+		m.language = told
 	}
 	if told != "en" && (told != "" || !english) {
-		return StatusOtherLanguage, language, labels
+		m.status = StatusOtherLanguage
+		return m
 	}
-	for _, l := range coder.Code(redacted) {
-		labels = append(labels, Label{Code: l.Code, Polarity: l.Polarity, Start: l.Start, End: l.End, Confidence: l.Confidence})
+	r := coder.Read(redacted)
+	for _, l := range r.Labels {
+		m.labels = append(m.labels, Label{Code: l.Code, Polarity: l.Polarity, Start: l.Start, End: l.End, Confidence: l.Confidence})
 	}
-	return StatusCoded, language, labels
+	for _, l := range r.Unsure {
+		m.unsure = append(m.unsure, Label{Code: l.Code, Polarity: l.Polarity, Start: l.Start, End: l.End, Confidence: l.Confidence})
+	}
+	m.doubt = int64(r.Doubt * RankParts)
+	return m
 }
 
 func codingPurpose(id string) string { return seal.Purpose("coding", id) }

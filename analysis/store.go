@@ -29,12 +29,14 @@ type Coding struct {
 	// Where it waits for a person; see queue.go.
 	Queue  string   `json:"queue"`            // which queue, empty: none
 	Order  int64    `json:"order"`            // its place there, the lowest first
+	Doubt  int64    `json:"doubt"`            // how near the coder came to saying something else, in parts of RankParts
 	Draw   Draw     `json:"draw,omitzero"`    // who has it now
 	Passed []string `json:"passed,omitempty"` // staff who would rather not code it
 
 	// What people made of it; see people.go.
 	History []Reading `json:"history,omitempty"` // the earliest first; only ever added to
 	Machine []Label   `json:"machine,omitempty"` // of one that a person has coded: what the coder says of it now
+	Unsure  []Label   `json:"unsure,omitempty"`  // what the coder leaves for a person to judge; it counts nowhere
 
 	CodedAt   time.Time `json:"coded_at"`
 	ChangedAt time.Time `json:"changed_at"`

@@ -221,7 +221,7 @@ func (s *Service) coded(ctx context.Context) ([]coding.Coded, error) {
 		if err != nil {
 			return nil, err
 		}
-		if status, _, _ := codeText(s.coder, c.Language, text); status != StatusCoded {
+		if codeText(s.coder, c.Language, text).status != StatusCoded {
 			continue // a person read it in another language
 		}
 		t := coding.Coded{Text: text, Whose: c.Response, Drawn: drawnBlind(&c)}

@@ -106,6 +106,11 @@ type Reading struct {
 	// English, "und" where it is none of the eight: it is left for a person, since
 	// English rules would only guess.
 	Language string `json:"language,omitempty"`
+
+	// Doubt is how near the coder came to saying something else: the distance in
+	// probability of the nearest code from its threshold, or of a text from looking
+	// like one with anything to code, or of a label's polarity from even. 1: nothing is near.
+	Doubt float64 `json:"-"`
 }
 
 // Read finds the themes of a text, as [Coder.Code] does, and those that it would
@@ -114,7 +119,7 @@ func (c *Coder) Read(text string) Reading {
 	s := c.scratch.take()
 	defer c.scratch.give(s)
 	c.segment(text, s)
-	r := Reading{Labels: []Label{}}
+	r := Reading{Labels: []Label{}, Doubt: 1}
 	if len(s.tokens) == 0 {
 		return r
 	}
@@ -126,6 +131,7 @@ func (c *Coder) Read(text string) Reading {
 	if c.model == nil {
 		for i := range s.chosen {
 			r.Labels = append(r.Labels, c.byPhrase(s, text, &s.chosen[i]))
+			r.Doubt = min(r.Doubt, math.Abs(s.chosen[i].confidence-0.5))
 		}
 	} else {
 		c.decide(s, text, &r)
@@ -178,6 +184,7 @@ func (c *Coder) decide(s *space, text string, r *Reading) {
 	gate := c.codable(s, m)
 	for i := range m.head.Codes {
 		pair, likelier, ok := c.pair(s, i)
+		r.Doubt = min(r.Doubt, c.doubt(s, gate, i))
 		if !ok {
 			continue
 		}
@@ -213,6 +220,22 @@ func (c *Coder) pair(s *space, i int) (pair []verdict, likelier int, ok bool) {
 func (c *Coder) opens(s *space, gate float64, i, likelier int) bool {
 	from := c.model.head.GateFrom
 	return gate >= from || gate >= from-phraseOpens && c.said(s, i, likelier)
+}
+
+// doubt gives how near one code came to being said otherwise; see [Reading].Doubt.
+func (c *Coder) doubt(s *space, gate float64, i int) float64 {
+	pair, likelier, ok := c.pair(s, i)
+	sum := pair[0].p + pair[1].p
+	away := math.Abs(sum - c.model.head.Threshold[i])
+	switch {
+	case pair[0].unit < 0:
+		return 1
+	case !ok || sum < c.model.head.Threshold[i]:
+		return away
+	case !c.opens(s, gate, i, likelier):
+		return c.model.head.GateFrom - gate
+	}
+	return min(away, pair[likelier].p/sum-0.5)
 }
 
 // also reports whether a polarity is given where its code is.

@@ -20,6 +20,12 @@ const trimSigns = 3
 // the statement for the evidence is chosen.
 const phraseBonus = 0.7
 
+// mostUnits and mostTokens are the longest text that a model learns from, about:
+// what lies beyond is judged like it, since no weight holds out there.
+const mostUnits, mostTokens = 24, 400
+
+func logUpTo(n, most int) float64 { return math.Log(float64(1 + min(n, most))) }
+
 // none stands for a score where there is no statement to score.
 const none = -3
 
@@ -100,8 +106,8 @@ func (c *Coder) signsFor(s *space, m *Model, i, p int, f *[signs]float64) int32 
 		}
 	}
 	f[10], f[11] = codable, s.scores.doc[n]
-	f[12] = math.Log(float64(1 + len(s.units)))
-	f[13] = math.Log(float64(1 + len(s.chosen)))
+	f[12] = logUpTo(len(s.units), mostUnits)
+	f[13] = logUpTo(len(s.chosen), mostUnits)
 	f[14] = row[3*i+2]
 	return at
 }
@@ -165,8 +171,8 @@ func (c *Coder) gateSignsOf(s *space, m *Model, f *[gateSigns]float64) {
 	for i := range s.chosen {
 		f[3] = max(f[3], s.chosen[i].confidence)
 	}
-	f[4] = math.Log(float64(1 + len(s.chosen)))
-	f[5] = math.Log(float64(1 + len(s.tokens)))
+	f[4] = logUpTo(len(s.chosen), mostUnits)
+	f[5] = logUpTo(len(s.tokens), mostTokens)
 }
 
 // codable gives how likely it is that a text holds anything to code.

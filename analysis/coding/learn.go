@@ -160,7 +160,7 @@ func scaled(row linear.Row) linear.Row {
 		size += f.Value * f.Value
 	}
 	out := make(linear.Row, len(row))
-	per := float32(1 / math.Sqrt(float64(max(size, 1))))
+	per := float32(scaleOf(size))
 	for i, f := range row {
 		out[i] = linear.Feature{Key: f.Key, Value: f.Value * per}
 	}

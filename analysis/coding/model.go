@@ -133,6 +133,17 @@ func (m *Model) weigh(p *part) {
 	p.around = [2]int32{m.table.Find(mix(ofBefore, p.hash, 0)), m.table.Find(mix(ofAfter, p.hash, 0))}
 }
 
+// longest is the squared length of the longest text that is weighed as the others
+// are, some 500 words. A sum over a longer one grows faster than its length does,
+// since what it says it says again and again; it is weighed like the mean of its parts.
+const longest = 3000
+
+// scaleOf gives what brings a sum over features of this squared length to length 1.
+func scaleOf(size float32) float64 {
+	s := float64(max(size, 1))
+	return math.Sqrt(min(1, longest/s) / s)
+}
+
 // scores is what the table says of a text.
 type scores struct {
 	unit []float64 // statements x unitColumns
@@ -190,12 +201,12 @@ func (m *Model) score(s *space) {
 				}
 			}
 		}
-		per := 1 / math.Sqrt(float64(max(size, 1)))
+		per := scaleOf(size)
 		for c := range width {
 			sc.unit[i*width+c] = float64(m.table.Bias[c]) + float64(sc.sums[c])*float64(m.table.Scale[c])*per
 		}
 	}
-	per := 1 / math.Sqrt(float64(max(whole, 1)))
+	per := scaleOf(whole)
 	for c := width; c < wide; c++ {
 		sc.doc[c-width] = float64(m.table.Bias[c]) + float64(sc.all[c])*float64(m.table.Scale[c])*per
 	}

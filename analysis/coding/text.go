@@ -86,8 +86,8 @@ type vocabulary struct {
 	model     *Model   // nil: words are not weighed
 	noWord    *written // stands for what is too long to be one
 
-	// cache is a fixed table with one word a place; a word that shares its place
-	// with another replaces it. It never grows and needs no lock.
+	// cache is a fixed table of pairs of places, the word met last in the first; a
+	// third word in a pair replaces the second. It never grows and needs no lock.
 	cache [cachePlaces]atomic.Pointer[written]
 	seed  maphash.Seed
 }
@@ -192,8 +192,15 @@ func (v *vocabulary) read(raw string) *written {
 	if len(raw) > maxWordBytes {
 		return v.noWord
 	}
-	place := &v.cache[maphash.String(v.seed, raw)%cachePlaces]
-	if w := place.Load(); w != nil && w.raw == raw {
+	at := maphash.String(v.seed, raw) % cachePlaces &^ 1
+	first, second := &v.cache[at], &v.cache[at+1]
+	was := first.Load()
+	if was != nil && was.raw == raw {
+		return was
+	}
+	if w := second.Load(); w != nil && w.raw == raw {
+		first.Store(w)
+		second.Store(was)
 		return w
 	}
 	w := &written{raw: strings.Clone(raw)}
@@ -202,7 +209,8 @@ func (v *vocabulary) read(raw string) *written {
 		v.describe(&w.parts[i])
 	}
 	w.parts[0].tongue |= tongueOf(normalise(w.raw))
-	place.Store(w)
+	first.Store(w)
+	second.Store(was)
 	return w
 }
 
@@ -299,6 +307,8 @@ func normalise(raw string) string {
 			return '\''
 		case r == utf8.RuneError || unicode.In(r, unicode.Cf, unicode.Mn, unicode.Cc):
 			return -1
+		case r >= '！' && r <= '～': // wide forms stand in the order of the narrow ones
+			r -= '！' - '!'
 		}
 		return unicode.ToLower(r)
 	}, raw))

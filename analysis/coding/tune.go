@@ -102,7 +102,7 @@ type stand struct {
 	found  []bool    // of each code and polarity: what is given once the code is
 	whose  string
 	drawn  bool
-	doubt  float64 // how far the label that the coder is least sure of is from even
+	doubt  float64 // see Reading
 	weight float64
 }
 
@@ -191,6 +191,7 @@ func (c *Coder) stand(text *Coded) (stand, bool) {
 	gate := c.codable(s, c.model)
 	for i := range n {
 		pair, likelier, ok := c.pair(s, i)
+		out.doubt = min(out.doubt, c.doubt(s, gate, i))
 		if !ok {
 			continue
 		}
@@ -199,7 +200,6 @@ func (c *Coder) stand(text *Coded) (stand, bool) {
 		}
 		if c.opens(s, gate, i, likelier) {
 			out.likely[i] = pair[0].p + pair[1].p
-			out.doubt = min(out.doubt, math.Abs(out.likely[i]-c.model.head.Threshold[i]))
 		}
 	}
 	return out, true

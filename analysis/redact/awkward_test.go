@@ -18,3 +18,25 @@ func TestAwkwardTexts(t *testing.T) {
 		}
 	}
 }
+
+// TestBadInput: what is dressed up is found all the same, what is no text stays as
+// it is, and doing it twice is doing it once.
+func TestBadInput(t *testing.T) {
+	const number = "07700 900123"
+	for name, text := range map[string]string{
+		"empty": "", "white space": " \r\n\u00a0", "control characters": "\x00call " + number + "\x07", "bytes that are no text": "\xffcall " + number + "\xc3",
+		"marks of direction": "\u200fcall " + number + "\u202e", "emoji": "📞 " + number + " 👮🏽‍♀️", "line ends": "call\r\n" + number + "\u2028",
+		"a megabyte": "call " + number + strings.Repeat(" it rained", 1<<17),
+	} {
+		got, _ := redact.Redact(text)
+		if strings.Contains(got, "900123") {
+			t.Errorf("%s: a number was left in", name)
+		}
+		if again, _ := redact.Redact(got); again != got {
+			t.Errorf("%s: twice is not once: %q", name, again)
+		}
+		if !strings.Contains(text, number) && got != text {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}

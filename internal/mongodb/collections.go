@@ -62,11 +62,6 @@ func (s *Store) collections() {
 		id:   func(c *analysis.DraftCode) *string { return &c.ID },
 		vers: func(c *analysis.DraftCode) *int64 { return &c.Version },
 	})
-	s.marks = newCollection(s, spec[analysis.Mark]{
-		name: "marks", noun: "mark",
-		id:   func(m *analysis.Mark) *string { return &m.ID },
-		vers: func(m *analysis.Mark) *int64 { return &m.Version },
-	})
 	s.coderLogs = newCollection(s, spec[analysis.CoderLog]{
 		name: "coder_logs", noun: "log of the coder's versions",
 		id:   func(l *analysis.CoderLog) *string { return &l.ID },
@@ -76,6 +71,11 @@ func (s *Store) collections() {
 		name: "open_tables", noun: "open table",
 		id:   func(t *analysis.OpenTable) *string { return &t.ID },
 		vers: func(t *analysis.OpenTable) *int64 { return &t.Version },
+	})
+	s.marks = newCollection(s, spec[analysis.Mark]{
+		name: "marks", noun: "mark",
+		id:   func(m *analysis.Mark) *string { return &m.ID },
+		vers: func(m *analysis.Mark) *int64 { return &m.Version },
 	})
 	s.alerts = newCollection(s, spec[loop.Alert]{
 		name: "alerts", noun: "alert",

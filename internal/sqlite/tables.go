@@ -90,17 +90,17 @@ func (s *Store) collections() {
 		cols: []string{"created_at"},
 		vals: func(c *analysis.DraftCode) []any { return []any{ms(c.CreatedAt)} },
 	})
+	s.coderLogs = newCollection(s, spec[analysis.CoderLog]{
+		table: "coder_logs", noun: "log of the coder's versions",
+		id:   func(l *analysis.CoderLog) *string { return &l.ID },
+		vers: func(l *analysis.CoderLog) *int64 { return &l.Version },
+	})
 	s.marks = newCollection(s, spec[analysis.Mark]{
 		table: "marks", noun: "mark",
 		id:   func(m *analysis.Mark) *string { return &m.ID },
 		vers: func(m *analysis.Mark) *int64 { return &m.Version },
 		cols: []string{"on_day"},
 		vals: func(m *analysis.Mark) []any { return []any{m.On} },
-	})
-	s.coderLogs = newCollection(s, spec[analysis.CoderLog]{
-		table: "coder_logs", noun: "log of the coder's versions",
-		id:   func(l *analysis.CoderLog) *string { return &l.ID },
-		vers: func(l *analysis.CoderLog) *int64 { return &l.Version },
 	})
 	s.openTables = newCollection(s, spec[analysis.OpenTable]{
 		table: "open_tables", noun: "open table",

@@ -41,8 +41,8 @@ func documents(t *testing.T, s Store) {
 	kind[analysis.Coding]{get: s.Coding, update: s.UpdateCoding}.check(t)
 	kind[analysis.DraftCode]{get: s.Draft, update: s.UpdateDraft}.check(t)
 	kind[analysis.OpenTable]{get: s.OpenTable, update: s.UpdateOpenTable}.check(t)
-	kind[analysis.Mark]{get: s.Mark, update: s.UpdateMark}.check(t)
 	kind[analysis.CoderLog]{get: s.CoderLog, update: s.UpdateCoderLog}.check(t)
+	kind[analysis.Mark]{get: s.Mark, update: s.UpdateMark}.check(t)
 	kind[loop.Alert]{get: s.Alert, update: s.UpdateAlert}.check(t)
 	kind[loop.Action]{get: s.Action, update: s.UpdateAction}.check(t)
 	kind[loop.Subscriber]{get: s.Subscriber, update: s.UpdateSubscriber}.check(t)
@@ -313,8 +313,8 @@ func notThere(t *testing.T, s Store) {
 		"Coding":            func() error { _, err := s.Coding(ctx, id); return err },
 		"Draft":             func() error { _, err := s.Draft(ctx, id); return err },
 		"OpenTable":         func() error { _, err := s.OpenTable(ctx, id); return err },
-		"Mark":              func() error { _, err := s.Mark(ctx, id); return err },
 		"CoderLog":          func() error { _, err := s.CoderLog(ctx, id); return err },
+		"Mark":              func() error { _, err := s.Mark(ctx, id); return err },
 		"Alert":             func() error { _, err := s.Alert(ctx, id); return err },
 		"Action":            func() error { _, err := s.Action(ctx, id); return err },
 		"Subscriber":        func() error { _, err := s.Subscriber(ctx, id); return err },

@@ -28,9 +28,9 @@ type Store interface {
 	survey.Store
 	analysis.Codings
 	analysis.Drafts
-	analysis.Marks
 	analysis.OpenTables
 	analysis.CoderLogs
+	analysis.Marks
 	loop.Store
 	notifications.Outbox
 	work.Leases

@@ -45,6 +45,7 @@ type textData struct {
 	Left                   int // of the batch, this one among them
 	Segments               []segment
 	Rows                   []labelRow
+	Unsure                 []string // what the coder left for a person to judge
 	Now                    []string // what stands there after somebody else changed it
 	Groups                 []codeGroup
 	Form                   labelForm
@@ -220,6 +221,9 @@ func (s *Pages) textData(c *gin.Context, v visitor) (textData, analysis.Opened, 
 			{Value: string(codebook.Positive), Label: "Positive"}, {Value: string(codebook.Negative), Label: "Negative"}}},
 		Words: page.Field{Name: "words", Label: "The words it rests on", Rows: 2, Hint: "Type or paste them from the text: the shortest stretch that would let a reader agree. With a mouse, select them in the text."},
 		Which: page.Field{Name: "which", Label: "If they stand there several times: which", Hint: "1 is the first. Leave it empty where they stand there once."},
+	}
+	for _, l := range o.Unsure {
+		data.Unsure = append(data.Unsure, s.labelWords(l)+": “"+o.Text[l.Start:l.End]+"”")
 	}
 	names := map[string]string{}
 	for i := len(o.History) - 1; i >= 0; i-- {

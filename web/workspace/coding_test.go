@@ -99,6 +99,15 @@ func TestCodingAText(t *testing.T) {
 			t.Errorf("the page tells %q", gone)
 		}
 	}
+	if _, err := w.store.UpdateCoding(context.Background(), strings.TrimPrefix(path, "/coding/texts/"), func(c *analysis.Coding) error {
+		c.Unsure = []analysis.Label{{Code: "RES_SERIOUS", Polarity: "negative", Start: 0, End: 6}}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if body = w.page(ines, path); !strings.Contains(body, "The coder was not sure of these") || !strings.Contains(body, ", negative: “") {
+		t.Error("what the coder was not sure of is not shown")
+	}
 	for _, there := range []string{`<mark class="`, "[name]", "&lt;b&gt;at all&lt;/b&gt;", `<optgroup label="Communication">`, "What the themes mean", "the labels are the coder's", "/static/"} {
 		if !strings.Contains(body, there) {
 			t.Errorf("the page lacks %q", there)

@@ -139,6 +139,7 @@ func (s *Pages) routes() []route {
 		{get, "/figures/:measure/table", export, s.figureTable},
 		{get, "/figures/:measure/chart", export, s.figureChart},
 		{get, "/explore", read, s.explore},
+		{get, "/attrition", read, s.attrition},
 		{get, "/drivers", read, s.drivers},
 
 		{get, "/coding", correct, s.coding},
@@ -281,6 +282,7 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 			add("/figures/take-away", "Take away", 0)
 		}
 		add("/explore", "Explore", 0)
+		add("/attrition", "Withdrawal and NFA", 0)
 		add("/drivers", "What goes with it", 0)
 	}
 	if v.Can(access.CodingCorrect) && v.Force == "" {
