@@ -139,6 +139,10 @@ func (s *Pages) routes() []route {
 		{get, "/figures/:measure/table", export, s.figureTable},
 		{get, "/figures/:measure/chart", export, s.figureChart},
 		{get, "/explore", read, s.explore},
+		{get, "/explore/compare", read, s.compare},
+		{get, "/explore/areas", read, s.areas},
+		{get, "/explore/unheard", read, s.unheard},
+		{get, "/explore/journey", read, s.journey},
 		{get, "/attrition", read, s.attrition},
 		{get, "/drivers", read, s.drivers},
 
