@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"victimvoice/internal/fault"
 )
 
 // Period names, as dimensions.
@@ -50,4 +52,16 @@ func PeriodWords(period string) string {
 		return first.Format("January") + " to " + first.AddDate(0, 2, 0).Format("January") + " " + period[:4]
 	}
 	return period
+}
+
+// Quarter reads a quarter, "2026-Q1", into its first day and that of the next. Another
+// text is fault Invalid with the field quarter.
+func Quarter(s string) (from, to time.Time, err error) {
+	if len(s) == len("2026-Q1") && s[4:6] == "-Q" && s[6] >= '1' && s[6] <= '4' {
+		if year, e := time.Parse("2006", s[:4]); e == nil {
+			from = year.AddDate(0, 3*int(s[6]-'1'), 0)
+			return from, from.AddDate(0, 3, 0), nil
+		}
+	}
+	return from, to, fault.Fields("there is no such quarter", fault.Field{Field: "quarter", Message: "is a year and a quarter, such as 2026-Q1"})
 }

@@ -943,9 +943,9 @@ func TestRoles(t *testing.T) {
 		not  []access.Permission
 	}{
 		{access.Advocate, []access.Permission{access.CasesOwn, access.AnswerForVictim, access.AlertsOwn}, []access.Permission{access.FiguresRead, access.WordsRead, access.UsersManage, access.ExportRows, access.AuditRead}},
-		{access.Commissioner, []access.Permission{access.FiguresRead, access.ActionsManage}, []access.Permission{access.CasesOwn, access.AlertsOwn, access.UsersManage, access.APIKeysManage}},
+		{access.Commissioner, []access.Permission{access.FiguresRead, access.ActionsManage}, []access.Permission{access.CasesOwn, access.AlertsOwn, access.UsersManage, access.APIKeysManage, access.ExportRows}},
 		{access.Administrator, []access.Permission{access.UsersManage, access.APIKeysManage, access.AuditRead}, []access.Permission{access.CasesOwn, access.AlertsOwn, access.WordsRead, access.AnswerForVictim}},
-		{access.Analyst, []access.Permission{access.FiguresRead, access.ExportFigures, access.CodingCorrect}, []access.Permission{access.CasesOwn, access.WordsRead, access.ActionsManage, access.UsersManage}},
+		{access.Analyst, []access.Permission{access.FiguresRead, access.ExportFigures, access.CodingCorrect, access.ExportRows}, []access.Permission{access.DataPublish, access.CasesOwn, access.WordsRead, access.ActionsManage, access.UsersManage}},
 		{"root", nil, []access.Permission{access.CasesOwn, access.FiguresRead, access.UsersManage}},
 	} {
 		u := access.User{Roles: []access.Role{tt.role}}

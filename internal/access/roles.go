@@ -37,6 +37,7 @@ const (
 	ActionsRead     Permission = "actions:read"
 	ActionsManage   Permission = "actions:manage"  // raise, plan, check and close actions
 	ActionsPublish  Permission = "actions:publish" // put them on the public page and tell people
+	DataPublish     Permission = "data:publish"    // freeze a quarter's rounded figures for everybody
 	ExportFigures   Permission = "export:figures"
 	ExportRows      Permission = "export:rows"  // pseudonymous rows, never addresses
 	UsersManage     Permission = "users:manage" // staff accounts
@@ -53,7 +54,7 @@ func Permissions(r Role) []Permission {
 	case Advocate:
 		return []Permission{CasesOwn, AnswerForVictim, AlertsOwn, ResponsesVoid, ActionsRead}
 	case Commissioner:
-		return []Permission{FiguresRead, FiguresAnnotate, WordsRead, CodingCorrect, AdviceManage, ActionsRead, ActionsManage, ActionsPublish, ExportFigures, ExportRows}
+		return []Permission{FiguresRead, FiguresAnnotate, WordsRead, CodingCorrect, AdviceManage, ActionsRead, ActionsManage, ActionsPublish, DataPublish, ExportFigures}
 	case Administrator:
 		// An administrator runs the service and reads nobody's answers.
 		return []Permission{UsersManage, APIKeysManage, SettingsManage, CasesImport, AlertsAll, AuditRead, OutboxRead}

@@ -3,6 +3,8 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"os"
@@ -417,4 +419,26 @@ func TestReadmeListsTheCommands(t *testing.T) {
 		want = append(want, fmt.Sprintf("| `%s` | %s |", strings.ReplaceAll(strings.TrimSpace(m[1]), "|", `\|`), m[2]))
 	}
 	compare(t, "commands", section(t, "commands"), want)
+}
+
+// TestExportDescribed: the manifest has the rows and checksum of what was written, and
+// the description is one of its columns.
+func TestExportDescribed(t *testing.T) {
+	d := newDesk(t)
+	if r := d.runWith(oneEvent, "import", "-"); r.code != 0 {
+		t.Fatal(r)
+	}
+	file := filepath.Join(t.TempDir(), "manifest.json")
+	out := d.must("export", "cases", "--manifest", file)
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(out))
+	if m := string(raw); !strings.Contains(m, `"rows": 1`) || !strings.Contains(m, hex.EncodeToString(sum[:])) {
+		t.Errorf("%s", m)
+	}
+	if ddi := d.must("export", "responses", "--ddi"); !strings.Contains(ddi, `xmlns="ddi:codebook:2_5"`) || !strings.Contains(ddi, `name="core.confidence"`) {
+		t.Errorf("%.400s", ddi)
+	}
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"net/url"
+	"os"
 	"slices"
 	"sort"
 	"strings"
@@ -38,6 +40,8 @@ func runExport(ctx context.Context, c *Call, args []string) error {
 	force := fs.String("force", "", "of cases and responses: this force alone")
 	from := fs.String("from", "", "of cases (by report) and responses (by submission): from this day on")
 	to := fs.String("to", "", "and before this day")
+	ddi := fs.Bool("ddi", false, "write a description for archives and statistics programs (DDI-Codebook 2.5), instead of the rows")
+	manifest := fs.String("manifest", "", "also write the rows, bytes and checksum of what was written to this file, as JSON")
 	dictionary := fs.Bool("dictionary", false, "write what the columns mean, instead of the rows")
 	rest, err := parse(c, "export", &fs, args, "cases|responses|figures|audit")
 	if err != nil {
@@ -64,6 +68,9 @@ func runExport(ctx context.Context, c *Call, args []string) error {
 	if err != nil {
 		return err
 	}
+	if *manifest != "" && (*dictionary || *ddi) || *dictionary && *ddi {
+		return usage("--dictionary, --ddi and --manifest do not go together")
+	}
 	return withRooms(ctx, c, *file, func(r *Rooms, _ *config.Config) error {
 		var t table
 		known, _ := r.Survey.Geography().Force(*force)
@@ -87,12 +94,61 @@ func runExport(ctx context.Context, c *Call, args []string) error {
 		if *dictionary {
 			return sheet.Dictionary(format, c.Out, t.columns)
 		}
+		if *ddi {
+			return sheet.DDI(c.Out, studyOf(rest[0], format, r.Now()), t.columns)
+		}
 		by := access.Operator()
 		if err := r.Audit.Append(ctx, audit.Entry{Actor: by.ID, Role: by.RoleNames(), Action: "export." + rest[0], Subject: "export", Detail: map[string]string{"format": string(format)}}); err != nil {
 			return fmt.Errorf("audit an export: %w", err)
 		}
-		return badUse(writeTable(c.Out, format, t), func(field string) string { return "--query: " + field })
+		tally, rows := sheet.NewTally(c.Out), 0
+		t.rows = counted(t.rows, &rows)
+		if err := badUse(writeTable(tally, format, t), func(field string) string { return "--query: " + field }); err != nil || *manifest == "" {
+			return err
+		}
+		return writeManifest(*manifest, sheet.Manifest{Made: r.Now().UTC(), Files: []sheet.ManifestFile{tally.File(rest[0]+"."+string(format), rows, len(t.columns))}})
 	})
+}
+
+// studyOf describes an export as a whole.
+func studyOf(kind string, format sheet.Format, now time.Time) sheet.Study {
+	s := sheet.Study{Title: "Victim Voice: " + kind, Producer: "Victim Voice", File: kind + "." + string(format), Rows: -1, Made: now}
+	switch kind {
+	case "responses":
+		s.Unit, s.Universe = "A response", "People who reported stalking or harassment to the police, were asked and answered; pseudonymous, without free text"
+	case "cases":
+		s.Unit, s.Universe = "A case", "Cases of stalking or harassment that the police told us of; pseudonymous, without addresses"
+	case "figures":
+		s.Unit, s.Universe, s.Abstract = "A figure", "People who were asked and answered", figures.NotePrecision
+	case "audit":
+		s.Unit, s.Universe = "An entry", "Everything that is on record"
+	}
+	return s
+}
+
+// counted passes rows on and counts them.
+func counted(rows iter.Seq2[[]any, error], n *int) iter.Seq2[[]any, error] {
+	return func(yield func([]any, error) bool) {
+		for row, err := range rows {
+			if err == nil {
+				*n++
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+func writeManifest(file string, m sheet.Manifest) error {
+	var out bytes.Buffer
+	if err := m.Write(&out); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, out.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("write the manifest: %w", err)
+	}
+	return nil
 }
 
 func writeTable(w io.Writer, format sheet.Format, t table) error {

@@ -134,14 +134,15 @@ func (s *System) routes(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	open := analysis.NewOpenData(s.Analysis, s.Store, s.Audit)
 	desk, err := workspace.New(workspace.Parts{
-		Access: s.Access, Survey: s.Survey, Analysis: s.Analysis, Emerging: analysis.NewEmerging(s.Analysis, s.Store, s.Audit), Advising: analysis.NewAdvising(s.Analysis, s.Store, s.Audit), Timeline: analysis.NewTimeline(s.Analysis, s.Store, s.Audit), Loop: s.Loop, Audit: s.Audit, Backlog: s.Mail.Backlog,
+		Access: s.Access, Survey: s.Survey, Analysis: s.Analysis, Emerging: analysis.NewEmerging(s.Analysis, s.Store, s.Audit), Advising: analysis.NewAdvising(s.Analysis, s.Store, s.Audit), Timeline: analysis.NewTimeline(s.Analysis, s.Store, s.Audit), OpenData: open, Loop: s.Loop, Audit: s.Audit, Backlog: s.Mail.Backlog,
 		Card: pages.Card, OpenSurvey: pages.SetSession, BaseURL: cfg.BaseURL.String(), Secure: secure, Now: s.Now,
 	})
 	if err != nil {
 		return err
 	}
-	told, err := public.New(s.Loop)
+	told, err := public.New(s.Loop, open, s.Analysis.Panel().Measure)
 	if err != nil {
 		return err
 	}

@@ -72,6 +72,11 @@ func (s *Store) collections() {
 		id:   func(l *analysis.CoderLog) *string { return &l.ID },
 		vers: func(l *analysis.CoderLog) *int64 { return &l.Version },
 	})
+	s.openTables = newCollection(s, spec[analysis.OpenTable]{
+		name: "open_tables", noun: "open table",
+		id:   func(t *analysis.OpenTable) *string { return &t.ID },
+		vers: func(t *analysis.OpenTable) *int64 { return &t.Version },
+	})
 	s.marks = newCollection(s, spec[analysis.Mark]{
 		name: "marks", noun: "mark",
 		id:   func(m *analysis.Mark) *string { return &m.ID },

@@ -26,6 +26,7 @@ func TestKeptIsWhatIsRead(t *testing.T) {
 	keptIsRead(t, s.abouts)
 	keptIsRead(t, s.codings)
 	keptIsRead(t, s.draftCodes)
+	keptIsRead(t, s.openTables)
 	keptIsRead(t, s.coderLogs)
 	keptIsRead(t, s.adviceRevisions)
 	keptIsRead(t, s.marks)

@@ -76,6 +76,7 @@ type Store struct {
 	draftCodes      *collection[analysis.DraftCode]
 	coderLogs       *collection[analysis.CoderLog]
 	adviceRevisions *collection[analysis.AdviceRevision]
+	openTables      *collection[analysis.OpenTable]
 	marks           *collection[analysis.Mark]
 	alerts          *collection[loop.Alert]
 	actions         *collection[loop.Action]

@@ -209,7 +209,7 @@ func TestOlderSchemaIsBroughtUp(t *testing.T) {
 	for _, back := range []string{
 		"DROP INDEX codings_queued", "DROP INDEX codings_latest", "DROP INDEX codings_held",
 		"ALTER TABLE codings DROP COLUMN queue", "ALTER TABLE codings DROP COLUMN place", "ALTER TABLE codings DROP COLUMN holder",
-		"DROP TABLE abouts", "DROP TABLE draft_codes", "DROP TABLE coder_logs", "DROP TABLE advice_revisions", "DROP TABLE marks", "PRAGMA user_version = 1",
+		"DROP TABLE abouts", "DROP TABLE draft_codes", "DROP TABLE coder_logs", "DROP TABLE advice_revisions", "DROP TABLE marks", "DROP TABLE open_tables", "PRAGMA user_version = 1",
 	} {
 		if err := s.Exec(t.Context(), back); err != nil {
 			t.Fatal(err)
@@ -493,7 +493,7 @@ func TestPlans(t *testing.T) {
 	if plans[sqlite.Claimable], err = s.Explain(t.Context(), sqlite.Claimable); err != nil {
 		t.Fatal(err)
 	}
-	small := []string{"FROM actions", "FROM draft_codes", "FROM marks", "FROM publications", "FROM leases", "FROM users", "FROM api_keys", "FROM subscribers"}
+	small := []string{"FROM actions", "FROM draft_codes", "FROM marks", "FROM open_tables", "FROM publications", "FROM leases", "FROM users", "FROM api_keys", "FROM subscribers"}
 	for query, plan := range plans {
 		if strings.Contains(query, "WHERE") && !strings.Contains(plan, "USING") {
 			t.Errorf("%s\n\tdoes not use an index: %s", query, plan)

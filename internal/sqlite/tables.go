@@ -107,6 +107,11 @@ func (s *Store) collections() {
 		cols: []string{"on_day"},
 		vals: func(m *analysis.Mark) []any { return []any{m.On} },
 	})
+	s.openTables = newCollection(s, spec[analysis.OpenTable]{
+		table: "open_tables", noun: "open table",
+		id:   func(t *analysis.OpenTable) *string { return &t.ID },
+		vers: func(t *analysis.OpenTable) *int64 { return &t.Version },
+	})
 	s.alerts = newCollection(s, spec[loop.Alert]{
 		table: "alerts", noun: "alert",
 		id:   func(a *loop.Alert) *string { return &a.ID },

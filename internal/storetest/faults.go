@@ -97,6 +97,12 @@ func Calls(s Store) map[string]func(context.Context) error {
 			return err
 		},
 		"AdviceRevisions": func(ctx context.Context) error { _, err := s.AdviceRevisions(ctx); return err },
+		"OpenTable":       func(ctx context.Context) error { _, err := s.OpenTable(ctx, "x"); return err },
+		"UpdateOpenTable": func(ctx context.Context) error {
+			_, err := s.UpdateOpenTable(ctx, "x", nothing[analysis.OpenTable])
+			return err
+		},
+		"OpenTables": func(ctx context.Context) error { _, err := s.OpenTables(ctx); return err },
 
 		"Mark":       func(ctx context.Context) error { _, err := s.Mark(ctx, "x"); return err },
 		"UpdateMark": func(ctx context.Context) error { _, err := s.UpdateMark(ctx, "x", nothing[analysis.Mark]); return err },

@@ -446,6 +446,12 @@ func loopLists(t *testing.T, s Store) {
 	}
 	revisions, err := s.AdviceRevisions(ctx)
 	same(t, "versions of the polarity table", idsOf(must(t, revisions, err), func(r analysis.AdviceRevision) string { return r.ID }), []string{"0002", "0003", "0010"})
+	for _, id := range []string{"2026-Q1", "2025-Q4", "2026-Q2"} {
+		_, err := s.UpdateOpenTable(ctx, id, func(t *analysis.OpenTable) error { t.At = t0; return nil })
+		ok(t, err)
+	}
+	open, err := s.OpenTables(ctx)
+	same(t, "open tables", idsOf(must(t, open, err), func(t analysis.OpenTable) string { return t.ID }), []string{"2026-Q2", "2026-Q1", "2025-Q4"})
 
 	for id, on := range map[string]string{"b": "2026-03-01", "a": "2026-03-01", "first": "2025-12-31", "last": "2026-03-02"} {
 		_, err := s.UpdateMark(ctx, id, func(m *analysis.Mark) error { m.On = on; return nil })

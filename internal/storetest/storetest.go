@@ -28,6 +28,7 @@ type Store interface {
 	survey.Store
 	analysis.Codings
 	analysis.Drafts
+	analysis.OpenTables
 	analysis.CoderLogs
 	analysis.AdviceTables
 	analysis.Marks

@@ -1,5 +1,5 @@
-// Package public owns the one page that anybody may read: what people said, what
-// was done about it, and whether the figure moved. It asks for no sign-in and
+// Package public owns the pages that anybody may read: what people said, what
+// was done about it, and whether the figure moved; and open data by quarter. It asks for no sign-in and
 // shows nothing about any person: no owner, no date of a response, no figure that
 // is not published, shares rounded to whole numbers.
 package public
@@ -15,6 +15,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"victimvoice/analysis"
+	"victimvoice/analysis/figures"
 	"victimvoice/internal/edge"
 	"victimvoice/loop"
 	"victimvoice/web/page"
@@ -26,15 +28,18 @@ var files embed.FS
 // Pages serves the public page.
 type Pages struct {
 	loop *loop.Service
-	zone *time.Location // of the dates shown
-	book *page.Book
+	open *analysis.OpenData
+	// measures gives a measure's definition by its id.
+	measures func(id string) (figures.Measure, bool)
+	zone     *time.Location // of the dates shown
+	book     *page.Book
 }
 
 // zoneName is the zone of the dates shown.
 const zoneName = "Europe/London"
 
 // New parses the page; a fault in it is a start-up failure.
-func New(lp *loop.Service) (*Pages, error) {
+func New(lp *loop.Service, open *analysis.OpenData, measures func(id string) (figures.Measure, bool)) (*Pages, error) {
 	zone, err := time.LoadLocation(zoneName)
 	if err != nil {
 		return nil, fmt.Errorf("public pages: %w", err)
@@ -47,12 +52,15 @@ func New(lp *loop.Service) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("public pages: %w", err)
 	}
-	return &Pages{loop: lp, zone: zone, book: book}, nil
+	return &Pages{loop: lp, open: open, measures: measures, zone: zone, book: book}, nil
 }
 
-// Register puts the page under its address, which mails name: it never changes.
+// Register puts the pages under their addresses. Mails name the first: it never changes.
 func (s *Pages) Register(r gin.IRouter) {
 	r.GET("/public", edge.Handle(s.changed))
+	r.GET("/public/data", edge.Handle(s.tables))
+	r.GET("/public/data/:quarter", edge.Handle(s.table))
+	r.GET("/public/data/:quarter/:file", edge.Handle(s.file))
 }
 
 // changedData is the data of the page.

@@ -88,17 +88,6 @@ type definedMeasure struct {
 	Facts []fact
 }
 
-// quarterOf reads a quarter, "2026-Q1", into its first day and that of the next.
-func quarterOf(s string) (from, to time.Time, err error) {
-	if len(s) == len("2026-Q1") && s[5] == 'Q' && s[6] >= '1' && s[6] <= '4' {
-		if year, e := time.Parse("2006", s[:4]); e == nil {
-			from = year.AddDate(0, 3*int(s[6]-'1'), 0)
-			return from, from.AddDate(0, 3, 0), nil
-		}
-	}
-	return from, to, fault.Fields("there is no such quarter", fault.Field{Field: "quarter", Message: "is a year and a quarter, such as 2026-Q1"})
-}
-
 // report prints the quarterly report: one page, made to be printed.
 func (s *Pages) report(c *gin.Context, v visitor) error {
 	now := s.Now().In(s.zone())
@@ -107,7 +96,7 @@ func (s *Pages) report(c *gin.Context, v visitor) error {
 	if quarter == "" {
 		quarter = periodOf([]string{figures.DimQuarter}, last)
 	}
-	from, to, err := quarterOf(quarter)
+	from, to, err := figures.Quarter(quarter)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,7 @@ var doneWords = map[string]string{ //nolint:gosec // G101: sentences about passw
 	"disabled":         "The account is disabled and signed out everywhere.",
 	"enabled":          "The account is open again.",
 	"revoked":          "The key is revoked.",
+	"data-published":   "Published. The table stands on the public page, and stays as it is.",
 	"marked":           "It stands on the time axis of the charts now.",
 	"rebased":          "The chart is re-based: its limits are drawn on either side apart.",
 	"mark-taken-back":  "Taken back. It stays on record.",

@@ -45,6 +45,7 @@ type Parts struct {
 	Emerging *analysis.Emerging
 	Advising *analysis.Advising
 	Timeline *analysis.Timeline
+	OpenData *analysis.OpenData
 	Loop     *loop.Service
 	Audit    *audit.Log
 
@@ -128,6 +129,10 @@ func (s *Pages) routes() []route {
 		{get, "/figures", read, s.overview},
 		{get, "/figures/measures", read, s.measures},
 		{get, "/figures/report", read, s.report},
+		{get, "/figures/take-away", export, s.takeAway},
+		{get, "/figures/take-away/package", export, s.takeAwayPackage},
+		{get, "/figures/open-data", read, s.openDataPage},
+		{post, "/figures/open-data", []access.Permission{access.DataPublish}, s.publishOpenData},
 		{get, "/figures/marks", read, s.marks},
 		{post, "/figures/marks", annotate, s.addMark},
 		{post, "/figures/marks/:id/take-back", annotate, s.takeMarkBack},
@@ -281,6 +286,10 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 		add("/figures", "Figures", 0)
 		add("/figures/measures", "All measures", 0)
 		add("/figures/report", "Quarterly report", 0)
+		add("/figures/open-data", "Open data", 0)
+		if v.Can(access.ExportFigures) {
+			add("/figures/take-away", "Take away", 0)
+		}
 		add("/explore", "Explore", 0)
 		add("/advice", "Advice", 0)
 		add("/attrition", "Withdrawal and NFA", 0)
