@@ -297,7 +297,7 @@ func TestCorrect(t *testing.T) {
 func TestTheUnsureComeFirst(t *testing.T) {
 	w := roomtest.New(t)
 	const surely, perhaps = "Nobody ever rang me back.", "They did not seem very bothered."
-	_, sound := strict(t)
+	sound, asked := stricter(t, "RES_SERIOUS", perhaps)
 	if r := sound.Read(perhaps); len(r.Labels) > 0 || len(r.Unsure) == 0 || r.Doubt > sound.Read(surely).Doubt {
 		t.Fatalf("it takes other examples: %+v", r)
 	}
@@ -313,7 +313,7 @@ func TestTheUnsureComeFirst(t *testing.T) {
 	}
 	if _, err := w.Store.UpdateCoderLog(t.Context(), "themes", func(l *analysis.CoderLog) error {
 		l.Active = 1
-		l.Versions = []analysis.CoderVersion{{Number: 1, Base: sound.Base(), Thresholds: []analysis.CoderThreshold{{Code: "RES_SERIOUS", Is: .6}}}}
+		l.Versions = []analysis.CoderVersion{{Number: 1, Base: sound.Base(), Thresholds: []analysis.CoderThreshold{{Code: "RES_SERIOUS", Is: asked}}}}
 		return nil
 	}); err != nil {
 		t.Fatal(err)

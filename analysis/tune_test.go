@@ -40,6 +40,24 @@ func strict(t *testing.T) (shipped, people *themes.Coder) {
 	return shipped, people
 }
 
+// stricter is the coder that ships, but that it asks a little more of one code
+// than one text gives; and how much that is.
+func stricter(t *testing.T, code, text string) (c *themes.Coder, asked float64) {
+	t.Helper()
+	shipped, _ := strict(t)
+	for _, l := range shipped.Code(text) {
+		if l.Code == code {
+			asked += l.Confidence
+		}
+	}
+	asked = min(asked+0.1, 0.99)
+	c, err := shipped.With(1, []themes.Threshold{{Code: code, Is: asked}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, asked
+}
+
 // peopleCode keeps n texts as people coded them who go by another coder, one a
 // person, every second of them drawn at random.
 func peopleCode(w *roomtest.World, by *themes.Coder, n int) {

@@ -7,8 +7,10 @@ import (
 	"victimvoice/analysis/linear"
 )
 
-// signs is how much is known of a label before the last word on it: see judge.
-const signs = 18
+// signs is how much is known of a label before the last word on it; themeSigns
+// what of that speaks for its code in either polarity, sideSigns what speaks for the
+// one polarity against the other: see judge.
+const signs, themeSigns, sideSigns = 18, 14, 14
 
 // gateSigns is how much is known of whether a text holds anything to code.
 const gateSigns = 6
@@ -139,17 +141,79 @@ func polarityPlace(p string) int {
 func (c *Coder) judge(s *space, m *Model) {
 	n := len(m.head.Codes)
 	s.verdicts = s.verdicts[:0]
-	w := m.head.Judge
-	var f [signs]float64
+	var k known
 	for i := range n {
-		for p := range 2 {
-			at := c.signsFor(s, m, i, p, &f)
-			z := w[len(w)-1] + w[signs+2*i+p]
-			for k, v := range f {
-				z += float64(w[k] * v)
-			}
-			s.verdicts = append(s.verdicts, verdict{p: linear.Sigmoid(z), unit: at})
+		c.know(s, m, i, &k)
+		v := m.verdicts(&k, i)
+		s.verdicts = append(s.verdicts, v[0], v[1])
+	}
+}
+
+// verdicts gives how likely a code is in either polarity: how likely it is at all,
+// parted by how likely it is then to be positive.
+func (m *Model) verdicts(k *known, i int) [2]verdict {
+	if k.unit[0] < 0 {
+		return [2]verdict{{0, -1}, {0, -1}}
+	}
+	theme := linear.Sigmoid(weighed(m.head.Theme, k.theme[:], i))
+	side := linear.Sigmoid(weighed(m.head.Side, k.side[:], i))
+	return [2]verdict{{float64(theme * side), k.unit[0]}, {float64(theme * (1 - side)), k.unit[1]}}
+}
+
+// weighed adds up signs by their weights, with the weight of the code itself and
+// the constant, which come after those of the signs.
+func weighed(w, f []float64, code int) float64 {
+	z := w[len(w)-1] + w[len(f)+code]
+	for k, v := range f {
+		z += float64(w[k] * v)
+	}
+	return z
+}
+
+// known is what speaks for a code, and for its being positive, in one text.
+type known struct {
+	theme [themeSigns]float64
+	side  [sideSigns]float64
+	unit  [2]int32 // the statement that speaks most for each polarity; -1: there is none
+}
+
+// know gathers what speaks for a code, and for the one polarity against the other.
+func (c *Coder) know(s *space, m *Model, i int, k *known) {
+	var a, b [signs]float64
+	*k = known{}
+	k.unit = [2]int32{c.signsFor(s, m, i, 0, &a), c.signsFor(s, m, i, 1, &b)}
+	if k.unit[0] < 0 {
+		return
+	}
+	k.theme = [themeSigns]float64{
+		max(a[0], b[0]), a[1], a[4], a[5], max(a[7], b[7]), max(a[6], b[6]), max(a[8], b[8]), max(a[15], b[15]), max(a[16], b[16]),
+		a[10], a[11], a[12], a[13], max(a[14], b[14]),
+	}
+	n := len(m.head.Codes)
+	width := unitColumns(n)
+	row := func(u int) []float64 { return s.scores.unit[u*width : (u+1)*width] }
+	best, mean := 0, 0.0
+	for u := range s.units {
+		if row(u)[3*i+2] > row(best)[3*i+2] {
+			best = u
 		}
+		mean += row(u)[3*n] / float64(len(s.units))
+	}
+	at := row(best)
+	pos, neg := math.Inf(-1), math.Inf(-1) // the likeliest of any code
+	for j := range n {
+		pos, neg = max(pos, at[3*j]), max(neg, at[3*j+1])
+	}
+	before, after := 0.0, 0.0
+	if best > 0 {
+		before = row(best - 1)[3*n]
+	}
+	if best+1 < len(s.units) {
+		after = row(best + 1)[3*n]
+	}
+	k.side = [sideSigns]float64{
+		a[0] - b[0], b[2] - a[2], (a[3] - b[3]) / 2, a[7] - b[7], a[6] - b[6], a[8] - b[8], a[15] - b[15], a[16] - b[16],
+		at[3*i] - at[3*i+1], at[3*n], before, after, mean, pos - neg,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"maps"
 	"math"
 	"slices"
 
@@ -24,6 +25,7 @@ const (
 	learnPlus    = 2.0 // an error on a label that is there costs so much more
 	learnMinRows = 2
 	learnEpochs  = 40
+	learnRatio   = 0.5 // how much a sign's reach goes by how unevenly it falls
 )
 
 // lesson is a comment as it is learnt from.
@@ -85,11 +87,14 @@ func foldOf(id string) int {
 	return int(h.Sum32()>>8) % learnFolds
 }
 
-// Sources is a hash of all that a model is learnt from: the codebook's phrases,
+// Sources is a hash of all that a model is learnt from: the codebook's word lists and phrases,
 // the comments and the examples, and the settings of the learner.
 func Sources(book *codebook.Codebook, comments, examples []corpus.Comment) string {
 	h := sha256.New()
-	_, _ = fmt.Fprintln(h, modelFormat, learnFolds, learnRows, learnCost, learnPlus, learnMinRows, learnEpochs, weightOf, signs, gateSigns)
+	_, _ = fmt.Fprintln(h, modelFormat, learnFolds, learnRows, learnCost, learnPlus, learnMinRows, learnEpochs, learnRatio, weightOf, signs, themeSigns, sideSigns, gateSigns)
+	for _, name := range slices.Sorted(maps.Keys(book.Lexicon.Classes)) {
+		_, _ = fmt.Fprintln(h, name, book.Lexicon.Classes[name])
+	}
 	for _, code := range book.Codes {
 		_, _ = fmt.Fprintln(h, code.ID)
 		for _, p := range code.Phrases {
@@ -203,7 +208,7 @@ func (t *teacher) tableFrom(without int) *linear.Table {
 			units[3*n+1] = append(units[3*n+1], target(pos || neg, some))
 		}
 	}
-	o := linear.Options{C: learnCost, Positive: learnPlus, MinRows: learnMinRows, Epochs: learnEpochs}
+	o := linear.Options{C: learnCost, Positive: learnPlus, MinRows: learnMinRows, Epochs: learnEpochs, Ratio: learnRatio}
 	w := linear.Join(linear.Learn(unitRows, units, o), linear.Learn(docs, texts, o))
 	return linear.Compress(w, learnRows, func(key uint32) float32 { return t.gain[key] })
 }
@@ -256,7 +261,7 @@ func (t *teacher) model(table *linear.Table) *Model {
 	n := len(t.codes)
 	m := &Model{table: *table, head: modelHead{
 		Format: modelFormat, Codebook: t.book.Version, Sources: t.sources, Comments: len(t.lessons), Codes: t.book.IDs(),
-		Judge: make([]float64, signs+2*n+1), Threshold: make([]float64, n), Gate: make([]float64, gateSigns+1), Trim: []float64{0.5, 6, 3},
+		Theme: make([]float64, themeSigns+n+1), Side: make([]float64, sideSigns+n+1), Threshold: make([]float64, n), Gate: make([]float64, gateSigns+1), Trim: []float64{0.5, 6, 3},
 	}}
 	m.number()
 	return m
@@ -265,10 +270,8 @@ func (t *teacher) model(table *linear.Table) *Model {
 func (t *teacher) learn() (*Model, error) {
 	n := len(t.codes)
 	var (
-		x     [][]float64
-		y     []bool
-		whose []int
-		units []int32
+		themes, sides samples
+		knowns        = map[int][]known{} // by lesson, one for each code
 	)
 	spaces := map[int]*space{}
 	models := map[int]*Model{}
@@ -291,38 +294,32 @@ func (t *teacher) learn() (*Model, error) {
 			c.look(s, l.comment.Text)
 			spaces[i] = s
 			has := t.labels(l, nil)
-			for k := range 2 * n {
-				var f [signs]float64
-				units = append(units, c.signsFor(s, m, k/2, k%2, &f))
-				row := make([]float64, signs+2*n)
-				copy(row, f[:])
-				row[signs+k] = 1
-				x, y, whose = append(x, row), append(y, has[k]), append(whose, i)
+			for k := range n {
+				var kn known
+				c.know(s, m, k, &kn)
+				knowns[i] = append(knowns[i], kn)
+				pos, neg := has[2*k], has[2*k+1]
+				themes.add(kn.theme[:], k, n, pos || neg)
+				if pos != neg {
+					sides.add(kn.side[:], k, n, pos)
+				}
 			}
 		}
 	}
-	judge := linear.FitLogistic(x, y, func(i int) float64 {
-		if i < signs {
-			return 1
-		}
-		return 4 // what is only true of one label is learnt from little
-	})
 	m := t.model(t.tableFrom(-1))
-	m.head.Judge = judge.W
+	m.head.Theme, m.head.Side = themes.fit(themeSigns, n), sides.fit(sideSigns, n)
 	// The gate, from the same unseen readings.
 	trials := map[int]*trial{}
-	var at []int
-	for k, i := range whose {
-		tr := trials[i]
-		if tr == nil {
-			tr = &trial{given: t.labels(&t.lessons[i], nil)}
-			trials[i] = tr
-			at = append(at, i)
+	at := slices.Sorted(maps.Keys(knowns))
+	for _, i := range at {
+		tr := &trial{given: t.labels(&t.lessons[i], nil)}
+		for k, kn := range knowns[i] {
+			for _, v := range m.verdicts(&kn, k) {
+				tr.p, tr.unit = append(tr.p, v.p), append(tr.unit, v.unit)
+			}
 		}
-		tr.p = append(tr.p, judge.P(x[k]))
-		tr.unit = append(tr.unit, units[k])
+		trials[i] = tr
 	}
-	slices.Sort(at)
 	var gx [][]float64
 	var gy []bool
 	for _, i := range at {
@@ -342,6 +339,33 @@ func (t *teacher) learn() (*Model, error) {
 	}
 	m.thresholds(list)
 	return m, nil
+}
+
+// samples is what a logistic regression is fitted to.
+type samples struct {
+	x [][]float64
+	y []bool
+}
+
+// add adds what is known of one of n codes in one text, and whether it is so.
+func (s *samples) add(f []float64, code, n int, yes bool) {
+	row := make([]float64, len(f)+n)
+	copy(row, f)
+	row[len(f)+code] = 1
+	s.x, s.y = append(s.x, row), append(s.y, yes)
+}
+
+// fit gives the weights of so many signs, of each of n codes, and the constant.
+func (s *samples) fit(signs, n int) []float64 {
+	if len(s.x) == 0 {
+		return make([]float64, signs+n+1)
+	}
+	return linear.FitLogistic(s.x, s.y, func(i int) float64 {
+		if i < signs {
+			return 1
+		}
+		return 4 // what is only true of one code is learnt from little
+	}).W
 }
 
 // thresholds sets how likely a code must be, both polarities taken together, to

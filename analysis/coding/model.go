@@ -33,7 +33,8 @@ type modelHead struct {
 	Comments int      `json:"comments"`
 	Codes    []string `json:"codes"`
 
-	Judge     []float64 `json:"judge"`     // weights of what speaks for a label, then one for each label, then the constant
+	Theme     []float64 `json:"theme"`     // weights of what speaks for a code, then one for each code, then the constant
+	Side      []float64 `json:"side"`      // the same of what speaks for its being positive where it is there
 	Threshold []float64 `json:"threshold"` // for each code: so likely must it be, in one polarity or the other
 	Second    float64   `json:"second"`    // so likely beside the likelier must the other polarity be to be given too
 	Unsure    float64   `json:"unsure"`    // from here on a label is for a person to judge
@@ -42,7 +43,7 @@ type modelHead struct {
 	Trim      []float64 `json:"trim"`      // how evidence is cut to its telling words
 }
 
-const modelFormat = 1
+const modelFormat = 2
 
 // The columns of the table, for n codes: three a code for a statement (positive,
 // negative, either), then whether a statement's side is positive and whether it
@@ -105,7 +106,7 @@ func (m *Model) UnmarshalBinary(data []byte) error {
 	switch {
 	case m.head.Format != modelFormat:
 		return fmt.Errorf("the model has format %d, this program reads %d", m.head.Format, modelFormat)
-	case n == 0 || m.table.Columns != columns(n) || len(m.head.Threshold) != n || len(m.head.Judge) != signs+2*n+1 || len(m.head.Gate) != gateSigns+1 || len(m.head.Trim) != trimSigns:
+	case n == 0 || m.table.Columns != columns(n) || len(m.head.Threshold) != n || len(m.head.Theme) != themeSigns+n+1 || len(m.head.Side) != sideSigns+n+1 || len(m.head.Gate) != gateSigns+1 || len(m.head.Trim) != trimSigns:
 		return errors.New("the model's parts do not fit together")
 	}
 	sum := sha256.Sum256(data)

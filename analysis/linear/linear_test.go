@@ -63,6 +63,34 @@ func TestLearn(t *testing.T) {
 	}
 }
 
+// TestRatio: a sign that falls on one side reaches further than one that falls
+// evenly, and whoever scores need not know of it.
+func TestRatio(t *testing.T) {
+	rows, targets := lesson()
+	w := Learn(rows, targets, Options{C: 1, Positive: 2, MinRows: 2, Epochs: 40, Ratio: 0.5})
+	for i, r := range rows {
+		score := make([]float64, 2)
+		w.Score(r, score)
+		for c := range 2 {
+			if (score[c] > 0) != (targets[c][i] > 0) {
+				t.Fatalf("row %d, column %d: score %v, target %d", i, c, score[c], targets[c][i])
+			}
+		}
+	}
+	number := map[uint32]int32{10: 0, 20: 1, 30: 2}
+	var packed []compactRow
+	for _, r := range rows {
+		packed = append(packed, pack(r, number))
+	}
+	reach := reaches(packed, targets[0], 3, 0.5)
+	if telling, other, even := reach[0], reach[1], reach[2]; telling < 1.5 || other > 0.7 || even < 0.5 || even > 0.51 {
+		t.Errorf("reach %v", reach)
+	}
+	if same := reaches(packed, targets[0], 3, 0); same[0] != 1 || same[2] != 1 {
+		t.Errorf("without a ratio: %v", same)
+	}
+}
+
 func TestRowsThatSayNothingAreLeftOut(t *testing.T) {
 	rows := []Row{{{1, 1}}, {{1, 1}}, {{2, 1}}, {{2, 1}}, {{1, 1}}}
 	with := Learn(rows[:4], [][]int8{{1, 1, -1, -1}}, Options{C: 1, MinRows: 1, Epochs: 20})

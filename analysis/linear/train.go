@@ -29,6 +29,10 @@ type Options struct {
 	Positive float64 // times C for rows that bear the column's label; 0 means 1
 	MinRows  int     // features of fewer rows are left out
 	Epochs   int     // at most so many passes over the rows
+
+	// Ratio, 0 to 1, is how much a feature's reach goes by how unevenly it falls on
+	// rows with and without the label (Wang and Manning 2012); 0: all reach as far.
+	Ratio float64
 }
 
 // Weights is what was learnt, in full precision.
@@ -138,6 +142,11 @@ func column(rows []compactRow, y []int8, size int, o Options, seed uint64) (w []
 	if !some {
 		return w, -1
 	}
+	var reach []float64
+	if o.Ratio > 0 {
+		reach = reaches(rows, y, size, o.Ratio)
+		rows = stretched(rows, active, reach)
+	}
 	alpha := make([]float64, len(rows))
 	rng := rand.New(rand.NewPCG(20, seed)) //nolint:gosec // G404: an order to visit rows in, which must be the same each time
 	positive := o.Positive
@@ -195,6 +204,9 @@ func column(rows []compactRow, y []int8, size int, o Options, seed uint64) (w []
 			bound = math.Inf(1)
 		}
 	}
+	for i, r := range reach { // so that whoever scores need not know of it
+		w[i] *= r
+	}
 	return w, bias
 }
 
@@ -213,4 +225,51 @@ func (w *Weights) Score(r Row, out []float64) {
 			out[c] += float64(v) * float64(f.Value)
 		}
 	}
+}
+
+// reaches gives how far each feature reaches: by the log-odds between rows with
+// the label and rows without, held towards none where there are few.
+func reaches(rows []compactRow, y []int8, size int, ratio float64) []float64 {
+	with, without := make([]float64, size), make([]float64, size)
+	n, m := 0.0, 0.0
+	for i, t := range y {
+		in := with
+		switch {
+		case t > 0:
+			n++
+		case t < 0:
+			in = without
+			m++
+		default:
+			continue
+		}
+		for _, at := range rows[i].at {
+			in[at]++
+		}
+	}
+	out := make([]float64, size)
+	for k := range out {
+		common := (with[k] + without[k] + 1e-3) / (n + m)
+		odds := math.Log((with[k] + ratioPrior*common) / (n + ratioPrior) / ((without[k] + ratioPrior*common) / (m + ratioPrior)))
+		out[k] = 1 - ratio + ratio*min(math.Abs(odds), ratioMost)
+	}
+	return out
+}
+
+// ratioPrior is how many rows hold a feature's log-odds towards none; ratioMost is
+// the largest that counts.
+const ratioPrior, ratioMost = 4, 3
+
+// stretched gives rows with each feature times its reach.
+func stretched(rows []compactRow, active []int32, reach []float64) []compactRow {
+	out := make([]compactRow, len(rows))
+	for _, i := range active {
+		r := compactRow{at: rows[i].at, v: make([]float32, len(rows[i].v)), sq: 1}
+		for k, at := range r.at {
+			r.v[k] = rows[i].v[k] * float32(reach[at])
+			r.sq += float64(r.v[k]) * float64(r.v[k])
+		}
+		out[i] = r
+	}
+	return out
 }
