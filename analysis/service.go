@@ -37,6 +37,7 @@ const overlap = time.Minute
 
 // Rows streams what figures are made of.
 type Rows interface {
+	AdviceRevisions(ctx context.Context) ([]AdviceRevision, error)
 	AboutsChanged(ctx context.Context, since time.Time) iter.Seq2[survey.About, error]
 	CasesChanged(ctx context.Context, since time.Time) iter.Seq2[survey.Case, error]
 	ResponsesChanged(ctx context.Context, since time.Time) iter.Seq2[survey.ResponseRow, error]
@@ -60,6 +61,7 @@ type Service struct {
 
 	mu      sync.Mutex // one refresh at a time
 	cursors [4]time.Time
+	advised int // versions of the polarity table that the panel goes by
 }
 
 // NewService puts the room together.
@@ -244,6 +246,9 @@ func (s *Service) Refresh(ctx context.Context) error {
 		return s.cursors[i].Add(-overlap)
 	}
 	began := s.now()
+	if err := s.refreshAdvice(ctx); err != nil {
+		return err
+	}
 	keep := func(i int, t time.Time) {
 		if t.After(began) {
 			t = began

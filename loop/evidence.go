@@ -205,7 +205,7 @@ func compare(r *figures.Result, done, today time.Time) Check {
 // that no coder made it is true.
 func oneCoder(before, after []figures.Point) bool {
 	for _, p := range slices.Concat(before, after) {
-		if p.Coder == figures.MixedCoders || p.Coder != before[0].Coder {
+		if p.JudgedBy() == figures.MixedCoders || p.JudgedBy() != before[0].JudgedBy() {
 			return false
 		}
 	}

@@ -217,7 +217,7 @@ func (p *Panel) harmful() (func(h *history) int8, bool) {
 	if !ok || !c.multi {
 		return nil, false
 	}
-	row := p.harmfulRows(c)
+	row := p.judges(c).rows(p, c)
 	return func(h *history) int8 {
 		switch b, _ := row(h.response); {
 		case b&bitBase == 0:
@@ -227,10 +227,4 @@ func (p *Panel) harmful() (func(h *history) int8, bool) {
 		}
 		return 0
 	}, true
-}
-
-// harmfulRows counts responses that name advice classed as harmful.
-func (p *Panel) harmfulRows(c *column) rowFunc {
-	mask := c.mask(func(v value) bool { return p.advice.Polarity(v.code) == questionnaires.Harmful })
-	return multiRows(c, mask)(p)
 }

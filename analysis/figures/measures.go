@@ -41,6 +41,7 @@ type Measure struct {
 
 	askings bool       // counts askings, by their due date, and not responses
 	coded   *codedSide // of a theme: which; nil: nothing that a coder found
+	judges  judges     // of the harmful-advice rate: which version of the polarity table judged when
 	rows    func(*Panel) rowFunc
 	check   func(c counts) string
 }
@@ -341,13 +342,14 @@ func (p *Panel) indexRows(construct string) rowFunc {
 func (p *Panel) adviceMeasures() []Measure {
 	var out []Measure
 	if c, ok := p.schema.byItem[adviceItem]; ok && c.multi {
-		mask := c.mask(func(v value) bool { return p.advice.Polarity(v.code) == questionnaires.Harmful })
+		by := p.judges(c)
 		out = append(out, Measure{ID: "advice.harmful", Title: "Harmful-advice rate", Construct: questionnaires.AdviceGiven, Kind: KindRate,
 			Numerator:  "Complete responses that named at least one piece of advice classed as harmful.",
 			Base:       "Complete responses that answered the advice question; “none of these” and “no advice” are answers.",
 			Exclusions: validOnly,
-			Source:     fmt.Sprintf("%s; polarity table version %d", c.source(), p.advice.Version),
-			Better:     BetterLower, Stages: slices.Clone(c.stages), check: checkShare, rows: multiRows(c, mask)})
+			Source:     fmt.Sprintf("%s; by the version of the polarity table in force in the month of the answer, now version %d", c.source(), p.advice.Version),
+			Better:     BetterLower, Stages: slices.Clone(c.stages), check: checkShare, judges: by,
+			rows: func(p *Panel) rowFunc { return by.rows(p, c) }})
 		advice := p.advice
 		out = append(out, p.choiceMeasures(c, "advice.code.", func(code string) string {
 			switch advice.Polarity(code) {

@@ -28,9 +28,10 @@ type Panel struct {
 	seed   [2]maphash.Seed
 
 	mu      sync.RWMutex
-	version uint64 // grows with every change; tables are remembered by it
-	advice  *questionnaires.Advice
-	rebases []Rebase // the earliest first
+	version uint64                 // grows with every change; tables are remembered by it
+	advice  *questionnaires.Advice // in force now
+	advices []AdviceStep           // which was in force when, the earliest first
+	rebases []Rebase               // the earliest first
 
 	cases     caseColumns
 	responses responseColumns
@@ -56,7 +57,7 @@ func New(set *questionnaires.Set, themes []Theme) (*Panel, error) {
 	if len(set.All()) > 255 {
 		return nil, fault.New(fault.Invalid, "the panel holds at most 255 versions of questionnaires, not %d", len(set.All()))
 	}
-	p := &Panel{schema: newSchema(set), themes: append([]Theme(nil), themes...), zone: zone, advice: set.Advice()}
+	p := &Panel{schema: newSchema(set), themes: append([]Theme(nil), themes...), zone: zone, advice: set.Advice(), advices: []AdviceStep{{Advice: set.Advice()}}}
 	p.seed = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 	p.cases.init()
 	p.responses.init(p.schema)
@@ -66,13 +67,8 @@ func New(set *questionnaires.Set, themes []Theme) (*Panel, error) {
 	return p, nil
 }
 
-// SetAdvice puts another version of the advice polarity table in use.
-func (p *Panel) SetAdvice(a *questionnaires.Advice) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.advice = a
-	p.version++
-}
+// SetAdvice puts another version of the advice polarity table in use, for all time.
+func (p *Panel) SetAdvice(a *questionnaires.Advice) { p.SetAdviceHistory(AdviceStep{Advice: a}) }
 
 // Size is how much the panel holds.
 type Size struct {

@@ -29,6 +29,10 @@ type Point struct {
 	// did; and the share corrected for that coder's errors, nil where there is none.
 	Coder     string
 	Corrected *Estimate
+
+	// Polarity is, of the harmful-advice rate alone, the version of the polarity table
+	// that judged the answers; MixedCoders where several did.
+	Polarity string
 }
 
 // Estimate is a share in percent with its 95% interval.
@@ -65,7 +69,8 @@ func (p Point) MarshalJSON() ([]byte, error) {
 		Meaning    string            `json:"meaning,omitempty"`
 		Coder      string            `json:"coder,omitempty"`
 		Corrected  *Estimate         `json:"corrected,omitempty"`
-	}{p.Key, p.Period, num, base, p.Share, p.Low, p.High, p.Suppressed, p.Reason, p.Small, p.Signal, p.Meaning, p.Coder, p.Corrected})
+		Polarity   string            `json:"polarity_table,omitempty"`
+	}{p.Key, p.Period, num, base, p.Share, p.Low, p.High, p.Suppressed, p.Reason, p.Small, p.Signal, p.Meaning, p.Coder, p.Corrected, p.Polarity})
 }
 
 // Result answers a query.
@@ -363,6 +368,9 @@ func (t *table) point(m *Measure, at int, key map[string]string) Point {
 	if m.coded != nil {
 		t.correct(&pt, at)
 	}
+	if m.judges != nil {
+		pt.Polarity = t.judged(at)
+	}
 	return pt
 }
 
@@ -382,7 +390,8 @@ func (t *table) correct(pt *Point, at int) {
 
 // Trend is the control chart of one series over time. Where the coder of a theme
 // changed on the way, or the chart was re-based, limits are drawn on either side of
-// the break by itself, and no signal runs across it.
+// the break by itself, and no signal runs across it. So too where the version of the
+// polarity table changed by which advice is judged.
 type Trend struct {
 	Method   string    `json:"method,omitempty"` // XmR or p′; empty: no limits
 	Centre   *float64  `json:"centre"`           // with breaks: of the last part that has limits
@@ -395,7 +404,8 @@ type Trend struct {
 }
 
 // Break is where a trend is broken: a theme's words before and from then on were not
-// coded by the same coder, or the chart was re-based.
+// coded by the same coder, advice was not judged by the same version of the polarity
+// table, or the chart was re-based.
 type Break struct {
 	Period  string `json:"period"` // the first period with another coder, or with limits of its own
 	Words   string `json:"words"`
@@ -490,6 +500,10 @@ func trendOf(m *Measure, points []Point, rebases ...Rebase) *Trend {
 	return t
 }
 
+// JudgedBy is by whom a point was made out: the coder of its words, or the version of
+// the polarity table.
+func (p *Point) JudgedBy() string { return cmp.Or(p.Coder, p.Polarity) }
+
 // part is a run of points of one coder, both ends included.
 type part struct {
 	first, last int
@@ -505,26 +519,42 @@ func partsOf(points []Point) (parts []part, breaks []Break) {
 		p := &points[i]
 		switch {
 		case p.Share == nil:
-		case p.Coder == MixedCoders:
+		case p.JudgedBy() == MixedCoders:
 			if !mixed {
-				breaks = append(breaks, Break{Period: p.Period, Words: "the words of " + PeriodWords(p.Period) + " were coded by more than one version of the codebook or model"})
+				breaks = append(breaks, Break{Period: p.Period, Words: p.mixedWords()})
 			}
 			mixed = true
 		default:
-			if !mixed && len(parts) > 0 && p.Coder != coder {
-				breaks = append(breaks, Break{Period: p.Period, Words: "from " + PeriodWords(p.Period) + " on, words were coded by version " + p.Coder + ", before by " + coder})
+			by := p.JudgedBy()
+			if !mixed && len(parts) > 0 && by != coder {
+				breaks = append(breaks, Break{Period: p.Period, Words: p.changeWords(coder)})
 			}
-			if mixed || len(parts) == 0 || p.Coder != coder {
-				parts = append(parts, part{i, i, p.Coder})
+			if mixed || len(parts) == 0 || by != coder {
+				parts = append(parts, part{i, i, by})
 			}
 			parts[len(parts)-1].last = i
-			coder, mixed = p.Coder, false
+			coder, mixed = by, false
 		}
 	}
 	if len(breaks) == 0 && len(parts) == 1 {
 		parts[0].first, parts[0].last = 0, len(points)-1
 	}
 	return parts, breaks
+}
+
+// mixedWords and changeWords say why a trend is broken at a point.
+func (p *Point) mixedWords() string {
+	if p.Polarity != "" {
+		return "the answers of " + PeriodWords(p.Period) + " were judged by more than one version of the polarity table"
+	}
+	return "the words of " + PeriodWords(p.Period) + " were coded by more than one version of the codebook or model"
+}
+
+func (p *Point) changeWords(before string) string {
+	if p.Polarity != "" {
+		return "from " + PeriodWords(p.Period) + " on, advice was judged by version " + p.Polarity + " of the polarity table, before by " + before
+	}
+	return "from " + PeriodWords(p.Period) + " on, words were coded by version " + p.Coder + ", before by " + before
 }
 
 // chart draws the limits of points that belong together, and marks their signals.

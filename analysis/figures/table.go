@@ -86,7 +86,8 @@ type table struct {
 
 	// Of themes: the least and the greatest number of the coders of each cell, nought
 	// where nothing is coded; and by coder what the sample drawn at random says of it,
-	// over all periods and areas.
+	// over all periods and areas. Of the harmful-advice rate: the versions of the
+	// polarity table that judged, without a sample.
 	coder   [2][]uint16
 	samples map[uint16]Tally
 	coders  []string // by number
@@ -167,6 +168,9 @@ func (p *Panel) count(ctx context.Context, m *Measure, mode, attr string) (*tabl
 		t.coder[0], t.coder[1] = make([]uint16, cells), make([]uint16, cells)
 		t.samples, t.coders = map[uint16]Tally{}, slices.Clone(p.codings.coders.names)
 	}
+	if m.judges != nil {
+		t.coder[0], t.coder[1], t.coders = make([]uint16, cells), make([]uint16, cells), m.judges.names()
+	}
 	var err error
 	if m.askings {
 		err = p.countAskings(ctx, m, t, leaf, at)
@@ -238,6 +242,9 @@ func (p *Panel) countResponses(ctx context.Context, m *Measure, t *table, mode s
 		t.add(at, b, score)
 		if m.coded != nil {
 			t.addCoder(at, n, m.coded, r)
+		}
+		if m.judges != nil {
+			t.addJudge(at, r.month[i], m.judges)
 		}
 	}
 	return nil

@@ -33,6 +33,7 @@ const (
 	FiguresAnnotate Permission = "figures:annotate"  // put notes on the time axis, re-base a chart
 	WordsRead       Permission = "words:read"        // redacted comments, suppressed as figures are
 	CodingCorrect   Permission = "coding:correct"    // read redacted texts one by one and say their themes
+	AdviceManage    Permission = "advice:manage"     // change the polarity table of advice
 	ActionsRead     Permission = "actions:read"
 	ActionsManage   Permission = "actions:manage"  // raise, plan, check and close actions
 	ActionsPublish  Permission = "actions:publish" // put them on the public page and tell people
@@ -52,7 +53,7 @@ func Permissions(r Role) []Permission {
 	case Advocate:
 		return []Permission{CasesOwn, AnswerForVictim, AlertsOwn, ResponsesVoid, ActionsRead}
 	case Commissioner:
-		return []Permission{FiguresRead, FiguresAnnotate, WordsRead, CodingCorrect, ActionsRead, ActionsManage, ActionsPublish, ExportFigures, ExportRows}
+		return []Permission{FiguresRead, FiguresAnnotate, WordsRead, CodingCorrect, AdviceManage, ActionsRead, ActionsManage, ActionsPublish, ExportFigures, ExportRows}
 	case Administrator:
 		// An administrator runs the service and reads nobody's answers.
 		return []Permission{UsersManage, APIKeysManage, SettingsManage, CasesImport, AlertsAll, AuditRead, OutboxRead}

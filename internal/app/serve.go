@@ -135,7 +135,7 @@ func (s *System) routes(cfg *config.Config) error {
 		return err
 	}
 	desk, err := workspace.New(workspace.Parts{
-		Access: s.Access, Survey: s.Survey, Analysis: s.Analysis, Emerging: analysis.NewEmerging(s.Analysis, s.Store, s.Audit), Timeline: analysis.NewTimeline(s.Analysis, s.Store, s.Audit), Loop: s.Loop, Audit: s.Audit, Backlog: s.Mail.Backlog,
+		Access: s.Access, Survey: s.Survey, Analysis: s.Analysis, Emerging: analysis.NewEmerging(s.Analysis, s.Store, s.Audit), Advising: analysis.NewAdvising(s.Analysis, s.Store, s.Audit), Timeline: analysis.NewTimeline(s.Analysis, s.Store, s.Audit), Loop: s.Loop, Audit: s.Audit, Backlog: s.Mail.Backlog,
 		Card: pages.Card, OpenSurvey: pages.SetSession, BaseURL: cfg.BaseURL.String(), Secure: secure, Now: s.Now,
 	})
 	if err != nil {

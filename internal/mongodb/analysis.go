@@ -65,6 +65,23 @@ func (s *Store) DraftCodes(ctx context.Context) ([]analysis.DraftCode, error) {
 	return s.draftCodes.list(ctx, where(), where("created_at", -1, "_id", 1), 0)
 }
 
+var _ analysis.AdviceTables = (*Store)(nil)
+
+// AdviceRevision implements [analysis.AdviceTables].
+func (s *Store) AdviceRevision(ctx context.Context, id string) (analysis.AdviceRevision, error) {
+	return s.adviceRevisions.get(ctx, id)
+}
+
+// UpdateAdviceRevision implements [analysis.AdviceTables].
+func (s *Store) UpdateAdviceRevision(ctx context.Context, id string, fn func(*analysis.AdviceRevision) error) (analysis.AdviceRevision, error) {
+	return s.adviceRevisions.update(ctx, id, fn)
+}
+
+// AdviceRevisions implements [analysis.AdviceTables].
+func (s *Store) AdviceRevisions(ctx context.Context) ([]analysis.AdviceRevision, error) {
+	return s.adviceRevisions.list(ctx, where(), where("_id", 1), 0)
+}
+
 var _ analysis.CoderLogs = (*Store)(nil)
 
 // CoderLog implements [analysis.CoderLogs].

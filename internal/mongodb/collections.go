@@ -62,6 +62,11 @@ func (s *Store) collections() {
 		id:   func(c *analysis.DraftCode) *string { return &c.ID },
 		vers: func(c *analysis.DraftCode) *int64 { return &c.Version },
 	})
+	s.adviceRevisions = newCollection(s, spec[analysis.AdviceRevision]{
+		name: "advice_revisions", noun: "version of the polarity table",
+		id:   func(r *analysis.AdviceRevision) *string { return &r.ID },
+		vers: func(r *analysis.AdviceRevision) *int64 { return &r.Version },
+	})
 	s.coderLogs = newCollection(s, spec[analysis.CoderLog]{
 		name: "coder_logs", noun: "log of the coder's versions",
 		id:   func(l *analysis.CoderLog) *string { return &l.ID },

@@ -318,6 +318,16 @@ func (s *Store) UpdateDraft(ctx context.Context, id string, fn func(*analysis.Dr
 	return call(s, "UpdateDraft", func() (analysis.DraftCode, error) { return s.Store.UpdateDraft(ctx, id, fn) })
 }
 
+// AdviceRevisions is the store's.
+func (s *Store) AdviceRevisions(ctx context.Context) ([]analysis.AdviceRevision, error) {
+	return call(s, "AdviceRevisions", func() ([]analysis.AdviceRevision, error) { return s.Store.AdviceRevisions(ctx) })
+}
+
+// UpdateAdviceRevision is the store's.
+func (s *Store) UpdateAdviceRevision(ctx context.Context, id string, fn func(*analysis.AdviceRevision) error) (analysis.AdviceRevision, error) {
+	return call(s, "UpdateAdviceRevision", func() (analysis.AdviceRevision, error) { return s.Store.UpdateAdviceRevision(ctx, id, fn) })
+}
+
 // CoderLog is the store's.
 func (s *Store) CoderLog(ctx context.Context, id string) (analysis.CoderLog, error) {
 	return call(s, "CoderLog", func() (analysis.CoderLog, error) { return s.Store.CoderLog(ctx, id) })

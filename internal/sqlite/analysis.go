@@ -62,6 +62,23 @@ func (s *Store) DraftCodes(ctx context.Context) ([]analysis.DraftCode, error) {
 	return s.draftCodes.list(ctx, "ORDER BY created_at DESC, id")
 }
 
+var _ analysis.AdviceTables = (*Store)(nil)
+
+// AdviceRevision implements [analysis.AdviceTables].
+func (s *Store) AdviceRevision(ctx context.Context, id string) (analysis.AdviceRevision, error) {
+	return s.adviceRevisions.get(ctx, id)
+}
+
+// UpdateAdviceRevision implements [analysis.AdviceTables].
+func (s *Store) UpdateAdviceRevision(ctx context.Context, id string, fn func(*analysis.AdviceRevision) error) (analysis.AdviceRevision, error) {
+	return s.adviceRevisions.update(ctx, id, fn)
+}
+
+// AdviceRevisions implements [analysis.AdviceTables].
+func (s *Store) AdviceRevisions(ctx context.Context) ([]analysis.AdviceRevision, error) {
+	return s.adviceRevisions.list(ctx, "ORDER BY id")
+}
+
 var _ analysis.CoderLogs = (*Store)(nil)
 
 // CoderLog implements [analysis.CoderLogs].

@@ -27,6 +27,7 @@ func TestKeptIsWhatIsRead(t *testing.T) {
 	keptIsRead(t, s.codings)
 	keptIsRead(t, s.draftCodes)
 	keptIsRead(t, s.coderLogs)
+	keptIsRead(t, s.adviceRevisions)
 	keptIsRead(t, s.marks)
 	keptIsRead(t, s.alerts)
 	keptIsRead(t, s.actions)

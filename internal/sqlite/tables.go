@@ -90,6 +90,11 @@ func (s *Store) collections() {
 		cols: []string{"created_at"},
 		vals: func(c *analysis.DraftCode) []any { return []any{ms(c.CreatedAt)} },
 	})
+	s.adviceRevisions = newCollection(s, spec[analysis.AdviceRevision]{
+		table: "advice_revisions", noun: "version of the polarity table",
+		id:   func(r *analysis.AdviceRevision) *string { return &r.ID },
+		vers: func(r *analysis.AdviceRevision) *int64 { return &r.Version },
+	})
 	s.coderLogs = newCollection(s, spec[analysis.CoderLog]{
 		table: "coder_logs", noun: "log of the coder's versions",
 		id:   func(l *analysis.CoderLog) *string { return &l.ID },

@@ -41,6 +41,7 @@ func documents(t *testing.T, s Store) {
 	kind[analysis.Coding]{get: s.Coding, update: s.UpdateCoding}.check(t)
 	kind[analysis.DraftCode]{get: s.Draft, update: s.UpdateDraft}.check(t)
 	kind[analysis.CoderLog]{get: s.CoderLog, update: s.UpdateCoderLog}.check(t)
+	kind[analysis.AdviceRevision]{get: s.AdviceRevision, update: s.UpdateAdviceRevision}.check(t)
 	kind[analysis.Mark]{get: s.Mark, update: s.UpdateMark}.check(t)
 	kind[loop.Alert]{get: s.Alert, update: s.UpdateAlert}.check(t)
 	kind[loop.Action]{get: s.Action, update: s.UpdateAction}.check(t)
@@ -311,6 +312,7 @@ func notThere(t *testing.T, s Store) {
 		"About":             func() error { _, err := s.About(ctx, id); return err },
 		"Coding":            func() error { _, err := s.Coding(ctx, id); return err },
 		"Draft":             func() error { _, err := s.Draft(ctx, id); return err },
+		"AdviceRevision":    func() error { _, err := s.AdviceRevision(ctx, id); return err },
 		"CoderLog":          func() error { _, err := s.CoderLog(ctx, id); return err },
 		"Mark":              func() error { _, err := s.Mark(ctx, id); return err },
 		"Alert":             func() error { _, err := s.Alert(ctx, id); return err },

@@ -91,6 +91,13 @@ func Calls(s Store) map[string]func(context.Context) error {
 		},
 		"DraftCodes": func(ctx context.Context) error { _, err := s.DraftCodes(ctx); return err },
 
+		"AdviceRevision": func(ctx context.Context) error { _, err := s.AdviceRevision(ctx, "x"); return err },
+		"UpdateAdviceRevision": func(ctx context.Context) error {
+			_, err := s.UpdateAdviceRevision(ctx, "x", nothing[analysis.AdviceRevision])
+			return err
+		},
+		"AdviceRevisions": func(ctx context.Context) error { _, err := s.AdviceRevisions(ctx); return err },
+
 		"Mark":       func(ctx context.Context) error { _, err := s.Mark(ctx, "x"); return err },
 		"UpdateMark": func(ctx context.Context) error { _, err := s.UpdateMark(ctx, "x", nothing[analysis.Mark]); return err },
 		"Marks":      func(ctx context.Context) error { _, err := s.Marks(ctx); return err },

@@ -440,6 +440,13 @@ func loopLists(t *testing.T, s Store) {
 	drafts, err := s.DraftCodes(ctx)
 	same(t, "draft codes", idsOf(must(t, drafts, err), func(c analysis.DraftCode) string { return c.ID }), []string{"last", "a", "b", "first"})
 
+	for _, id := range []string{"0010", "0002", "0003"} {
+		_, err := s.UpdateAdviceRevision(ctx, id, func(r *analysis.AdviceRevision) error { r.Note = "made for a test"; return nil })
+		ok(t, err)
+	}
+	revisions, err := s.AdviceRevisions(ctx)
+	same(t, "versions of the polarity table", idsOf(must(t, revisions, err), func(r analysis.AdviceRevision) string { return r.ID }), []string{"0002", "0003", "0010"})
+
 	for id, on := range map[string]string{"b": "2026-03-01", "a": "2026-03-01", "first": "2025-12-31", "last": "2026-03-02"} {
 		_, err := s.UpdateMark(ctx, id, func(m *analysis.Mark) error { m.On = on; return nil })
 		ok(t, err)

@@ -29,6 +29,7 @@ type Store interface {
 	analysis.Codings
 	analysis.Drafts
 	analysis.CoderLogs
+	analysis.AdviceTables
 	analysis.Marks
 	loop.Store
 	notifications.Outbox

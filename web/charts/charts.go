@@ -150,19 +150,22 @@ type frame struct {
 	ticks                    []float64
 }
 
-func frameOf(s Size) frame {
-	switch s {
-	case Narrow:
-		return frame{360, 280, 40, 72, 40, 44, false, false, []float64{0, 25, 50, 75, 100}}
-	case Small:
+func frameOf(c *Chart) frame {
+	if c.Size == Small {
 		return frame{300, 150, 36, 50, 14, 24, false, false, []float64{0, 50, 100}}
 	}
-	return frame{720, 330, 44, 104, 40, 46, true, true, []float64{0, 25, 50, 75, 100}}
+	f := frame{720, 330, 44, 104, 40, 46, true, true, []float64{0, 25, 50, 75, 100}}
+	if c.Size == Narrow {
+		f = frame{360, 280, 40, 72, 40, 44, false, false, []float64{0, 25, 50, 75, 100}}
+	}
+	key := lineHeight * float64(len(c.Lines)) // the lines are named over the plot and its flags
+	f.height, f.top = f.height+key, f.top+key
+	return f
 }
 
 // SVG draws the chart. All text is escaped.
 func SVG(c Chart) template.HTML {
-	d := &drawing{chart: c, frame: frameOf(c.Size)}
+	d := &drawing{chart: c, frame: frameOf(&c)}
 	d.open()
 	d.body()
 	d.b.WriteString("</svg>")
@@ -186,7 +189,6 @@ func (d *drawing) body() {
 	d.gaps()
 	d.letters()
 	d.nothing()
-	d.contextWords()
 	d.periods()
 }
 
@@ -299,38 +301,16 @@ func (d *drawing) limits() {
 	}
 }
 
+// context draws other surveys' figures as dotted lines. They are named over the plot,
+// where no point and no limit is.
 func (d *drawing) context() {
-	for _, l := range d.chart.Lines {
+	for i, l := range d.chart.Lines {
 		y := d.y(l.Value)
 		d.put(`<line class="chart-context" x1="%s" x2="%s" y1="%s" y2="%s" stroke="%s" stroke-dasharray="1 4" stroke-linecap="round" stroke-width="1.5"/>`, num(d.frame.left), num(d.plotRight()), num(y), num(y), quiet)
-	}
-}
-
-// contextWords names the context lines: over the line at its left end, or where that
-// is taken further right or under it. Where there is no room the number alone stands,
-// and the list under the chart has the words.
-func (d *drawing) contextWords() {
-	if d.chart.Size == Small {
-		return
-	}
-	for _, l := range d.chart.Lines {
-		y := d.y(l.Value)
-		for _, words := range []string{l.Label + " " + d.value(l.Value), d.value(l.Value)} {
-			var places []box
-			var xs, ys []float64
-			width := textWidth(words, textSize, false)
-			for _, dy := range []float64{-5, 14} {
-				if y+dy-textSize < d.frame.top || y+dy > d.plotBottom() {
-					continue
-				}
-				for x := d.frame.left + 4; x+width <= d.plotRight(); x += 24 {
-					places, xs, ys = append(places, textBox(words, "start", x, y+dy, textSize, false)), append(xs, x), append(ys, y+dy)
-				}
-			}
-			if i, clear := d.free(places...); clear {
-				d.halo(xs[i], ys[i], "start", "chart-quiet", quiet, "", words)
-				break
-			}
+		if d.chart.Size != Small {
+			at := 14 + lineHeight*float64(i+1)
+			d.put(`<line class="chart-context" x1="6" x2="24" y1="%s" y2="%s" stroke="%s" stroke-dasharray="1 4" stroke-linecap="round" stroke-width="1.5"/>`, num(at-4), num(at-4), quiet)
+			d.put(`<text class="chart-quiet" x="30" y="%s" fill="%s">%s</text>`, num(at), quiet, text(l.Label+" "+d.value(l.Value)))
 		}
 	}
 }

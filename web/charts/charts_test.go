@@ -201,7 +201,7 @@ func TestAnyChart(t *testing.T) {
 		if m := forbidden.FindString(markup); m != "" {
 			t.Fatalf("%q in the markup: %s", m, markup)
 		}
-		f := frameOf(c.Size)
+		f := frameOf(&c)
 		for _, m := range number.FindAllStringSubmatch(svg, -1) {
 			var x float64
 			_, _ = fmt.Sscan(m[2], &x)

@@ -35,7 +35,7 @@ func fields(s string) []string { return strings.Fields(s) }
 func (f File) SVG() []byte {
 	c := f.Chart
 	c.Size = Full
-	d := &drawing{chart: c, frame: frameOf(Full)}
+	d := &drawing{chart: c, frame: frameOf(&c)}
 	inner := d.frame.width - 2*fileMargin
 	heading, scope := wrap(f.Heading, headingSize, inner, true), wrap(f.Scope, textSize, inner, false)
 	var notes []string

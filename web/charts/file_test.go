@@ -97,7 +97,7 @@ func TestWordsKeepApart(t *testing.T) {
 			c.Lines = append(c.Lines, Line{Value: rapid.Float64Range(0, 100).Draw(t, "line"), Label: "Satisfied, England and Wales, 2025:"})
 		}
 		found := texts(t, []byte(SVG(c)))
-		f := frameOf(size)
+		f := frameOf(&c)
 		for i, a := range found {
 			if a.left < -1 || a.right > f.width+1 || a.top < -1 || a.bottom > f.height+1 {
 				t.Fatalf("%q leaves the frame: %+v", a.words, a.box)

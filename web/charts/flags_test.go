@@ -22,7 +22,7 @@ func TestFlagsKeepApart(t *testing.T) {
 			at := rapid.IntRange(0, n-1).Draw(t, "at")
 			c.Flags = append(c.Flags, Flag{Period: c.Points[at].Period, Number: i + 1, Rebase: rapid.Bool().Draw(t, "rebase")})
 		}
-		d := &drawing{chart: c, frame: frameOf(c.Size)}
+		d := &drawing{chart: c, frame: frameOf(&c)}
 		placed := d.placed()
 		if len(placed) != flags {
 			t.Fatalf("%d poles for %d flags", len(placed), flags)

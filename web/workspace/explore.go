@@ -77,7 +77,8 @@ type exploreData struct {
 
 // exploreTabs are the explorer's pages.
 func exploreTabs(here string) []link {
-	all := []link{{Href: "/explore", Label: "Any figure"}}
+	all := []link{{Href: "/explore", Label: "Any figure"}, {Href: "/explore/compare", Label: "Compare two groups"}, {Href: "/explore/areas", Label: "Areas against London"},
+		{Href: "/explore/unheard", Label: "Who is not heard"}, {Href: "/explore/journey", Label: "The same people over time"}}
 	for i := range all {
 		all[i].Here = all[i].Href == here
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"html/template"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -23,13 +22,14 @@ import (
 	"victimvoice/web/page"
 )
 
-// overviewRows are the three constructs of the overview, each by its core tracker.
+// overviewRows are the constructs of the overview, each by its core tracker.
 var overviewRows = []struct{ measure, title string }{
 	{"core.confidence", "Confidence"}, {"core.informed", "Communication"}, {"core.advice", "Advice"},
+	{"core.serious", "Being taken seriously"}, {"core.safer", "Safety"}, {"core.overall", "Satisfaction overall"},
 }
 
 // strip are the steps of dissemination, in their order.
-var strip = []string{"eligible", "safe", "invited", "delivered", "started", "complete"}
+var strip = []string{"eligible", "safe", "invited", "delivered", "started", "partial", "complete"}
 
 // overviewData is the data of the commissioner's first page.
 type overviewData struct {
@@ -53,6 +53,7 @@ type stripStep struct {
 
 type overviewRow struct {
 	ID, Title, Question string
+	Context             []string // other surveys' figures, with whose they are
 	Cells               []figureCell
 }
 
@@ -63,6 +64,7 @@ type figureCell struct {
 	Latest                 latest
 	Sentence               string
 	Period                 string // the period chosen, and why
+	Alarm                  string // how often a chart like this signals by chance
 	Table                  figureTable
 	Name                   string // of the figure, for links and tables
 }
@@ -190,13 +192,13 @@ func (s *Pages) fillOverview(ctx context.Context, q url.Values, data *overviewDa
 	if err := s.fillStrip(ctx, q, data); err != nil {
 		return err
 	}
-	expected, charted := 0.0, 0
+	var trends []*figures.Trend
 	for _, row := range overviewRows {
 		m, ok := s.Analysis.Panel().Measure(row.measure)
 		if !ok {
 			return fmt.Errorf("the panel does not know %s", row.measure)
 		}
-		out := overviewRow{ID: strings.ReplaceAll(row.measure, ".", "-"), Title: row.title, Question: m.Title}
+		out := overviewRow{ID: strings.ReplaceAll(row.measure, ".", "-"), Title: row.title, Question: m.Title, Context: contextWords(row.measure)}
 		for _, stage := range survey.Stages() {
 			cq := with(q, "measure", row.measure, "stage", string(stage))
 			r, why, err := s.series(ctx, cq)
@@ -207,18 +209,18 @@ func (s *Pages) fillOverview(ctx context.Context, q url.Values, data *overviewDa
 			cell.Stage, cell.StageName = string(stage), stageWords[stage]
 			cell.Name = row.title + ", " + strings.ToLower(cell.StageName)
 			cell.Href = figureHref(row.measure, with(cq, "measure", ""))
-			cell.Chart = charts.SVG(charts.Of(out.ID+"-"+cell.Stage, r, charts.Small))
+			small := charts.Of(out.ID+"-"+cell.Stage, r, charts.Small)
+			small.Lines = contextLines(row.measure)
+			cell.Chart = charts.SVG(small)
 			if r.Trend != nil && r.Trend.Limits != nil {
-				expected, charted = expected+r.Trend.Chance(), charted+1
+				cell.Alarm = r.Trend.Note
 			}
+			trends = append(trends, r.Trend)
 			out.Cells = append(out.Cells, cell)
 		}
 		data.Rows = append(data.Rows, out)
 	}
-	if charted > 0 {
-		data.Chance = fmt.Sprintf("Of the %s with limits on this page, chance alone would give about %s a signal, although nothing has changed.",
-			plural(charted, "chart", "charts"), decimal(int(math.Round(expected))))
-	}
+	data.Chance = chanceWords(trends...)
 	return nil
 }
 
@@ -508,6 +510,7 @@ type figureData struct {
 	Downloads           []link // of the table
 	Pictures            []link // of the chart
 	Empty               string
+	Context             []string // other surveys' figures, with whose they are
 }
 
 type link struct {
@@ -531,7 +534,7 @@ func (s *Pages) figure(c *gin.Context, v visitor) error {
 	}
 	q = with(q, "measure", m.ID)
 	path := "/figures/" + m.ID
-	data := figureData{Work: f, Heading: m.Title, Form: s.filters(q, v, path), Measure: m, Definition: definition(&m), Scope: s.scope(q)}
+	data := figureData{Work: f, Heading: m.Title, Form: s.filters(q, v, path), Measure: m, Definition: definition(&m), Scope: s.scope(q), Context: contextWords(m.ID)}
 	if m.Asks() {
 		data.Form.Mode = page.Field{}
 		data.Scope = strings.Replace(data.Scope, "Answered by people themselves", "Everyone who was to be asked", 1)
@@ -619,6 +622,7 @@ func codingWords(c *figures.Coding) []string {
 // what its flags stand for, those given and the breaks of the series in order of time.
 func (s *Pages) both(id string, r figures.Result, flags ...charts.Flag) (wide, slim template.HTML, list []string) {
 	full, narrow := charts.Of(id+"-wide", r, charts.Full), charts.Of(id+"-slim", r, charts.Narrow)
+	full.Lines, narrow.Lines = contextLines(r.Measure.ID), contextLines(r.Measure.ID)
 	all := numbered(flags, full.Flags, full.Points)
 	for _, f := range all {
 		list = append(list, flagWords(f))

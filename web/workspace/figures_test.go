@@ -27,8 +27,8 @@ func TestOverview(t *testing.T) {
 	golden(t, "figures", body)
 	for _, words := range []string{
 		"Safe to ask", "Response rate (RR1)", "Not safe to ask", "95% interval", // the strip and the figures
-		"Of the 12 charts with limits on this page, chance alone would give about", // how far to trust a page of charts
-		"By month: half the points rest on",                                        // the period, and why
+		"Of the 12 charts with limits on this page,", "chance alone would give about", "charts signal by chance alone", "For context: other surveys", "At least one core question answered", // how far to trust a page of charts
+		"By month: half the points rest on", // the period, and why
 	} {
 		if !strings.Contains(body, words) {
 			t.Errorf("the overview does not say %q", words)

@@ -24,6 +24,7 @@ var doneWords = map[string]string{ //nolint:gosec // G101: sentences about passw
 	"password-changed": "Your password is changed. You are signed out everywhere else.",
 	"taken":            "The alert is yours. Close it when you know what came of it.",
 	"closed":           "The alert is closed.",
+	"advice-revised":   "Kept as the next version of the table.",
 	"draft-kept":       "The draft code is kept.",
 	"draft-changed":    "The draft code is changed.",
 	"word-agreed":      "Kept: the word is asked for before the first question from now on. It is not shown anywhere.",
@@ -164,7 +165,7 @@ var scopeWords = map[access.Scope]string{
 var verdictWords = map[string]string{
 	loop.MovedUp: "The figure is higher than before", loop.MovedDown: "The figure is lower than before",
 	loop.NoChange: "No change detectable yet", loop.BaseTooLow: "Too few answers on either side of the date to tell yet", loop.NotSuitable: "A score such as this has no interval to compare by",
-	loop.CoderChanged: "Not comparable: words before and after were not coded by the same version of the codebook or model",
+	loop.CoderChanged: "Not comparable: before and after were not counted by the same version of the codebook, model or polarity table",
 }
 
 // sentence begins a message with a capital and ends it with a stop.

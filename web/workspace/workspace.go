@@ -43,6 +43,7 @@ type Parts struct {
 	Survey   *survey.Service
 	Analysis *analysis.Service
 	Emerging *analysis.Emerging
+	Advising *analysis.Advising
 	Timeline *analysis.Timeline
 	Loop     *loop.Service
 	Audit    *audit.Log
@@ -134,6 +135,14 @@ func (s *Pages) routes() []route {
 		{get, "/figures/:measure/table", export, s.figureTable},
 		{get, "/figures/:measure/chart", export, s.figureChart},
 		{get, "/explore", read, s.explore},
+		{get, "/explore/compare", read, s.compare},
+		{get, "/explore/areas", read, s.areas},
+		{get, "/explore/unheard", read, s.unheard},
+		{get, "/explore/journey", read, s.journey},
+		{get, "/advice", read, s.advicePage},
+		{get, "/advice/table", read, s.adviceTable},
+		{get, "/advice/table/:code", []access.Permission{access.AdviceManage}, s.adviceLine},
+		{post, "/advice/table/:code", []access.Permission{access.AdviceManage}, s.reviseAdvice},
 		{get, "/attrition", read, s.attrition},
 		{get, "/drivers", read, s.drivers},
 
@@ -273,6 +282,7 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 		add("/figures/measures", "All measures", 0)
 		add("/figures/report", "Quarterly report", 0)
 		add("/explore", "Explore", 0)
+		add("/advice", "Advice", 0)
 		add("/attrition", "Withdrawal and NFA", 0)
 		add("/drivers", "What goes with it", 0)
 	}

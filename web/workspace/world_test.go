@@ -117,7 +117,7 @@ func newWorld(t *testing.T) *world {
 	pages := must(victim.New(w.survey, w.loop, victim.Config{Name: "Feedback", Host: "feedback.example.org", Secure: true, Now: now, Log: log}))(t)
 	w.pages = must(New(Parts{
 		Card:   pages.Card,
-		Access: w.access, Survey: w.survey, Analysis: w.analysis, Emerging: analysis.NewEmerging(w.analysis, w.store, record), Timeline: analysis.NewTimeline(w.analysis, w.store, record), Loop: w.loop, Audit: record, Backlog: w.store.OutboxBacklog,
+		Access: w.access, Survey: w.survey, Analysis: w.analysis, Emerging: analysis.NewEmerging(w.analysis, w.store, record), Advising: analysis.NewAdvising(w.analysis, w.store, record), Timeline: analysis.NewTimeline(w.analysis, w.store, record), Loop: w.loop, Audit: record, Backlog: w.store.OutboxBacklog,
 		OpenSurvey: func(_ *gin.Context, secret string) { w.opened = append(w.opened, secret) },
 		BaseURL:    "https://voice.example.org", Now: now,
 	}))(t)
