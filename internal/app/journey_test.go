@@ -392,7 +392,7 @@ func walk(t *testing.T, store app.Store, file string) {
 	if body := p.get("/f"); strings.Contains(body, "checked") || !strings.Contains(body, "4 of") {
 		t.Fatalf("coming back does not go on at the fourth page, or shows answers:\n%s", body)
 	}
-	p.answer(40, "Nobody ever rang me back. The officer was kind and took me seriously.", map[string]string{"core.safer": "much-less-safe"})
+	p.answer(40, "Nobody ever rang me back. The officer was kind. They took me seriously.", map[string]string{"core.safer": "much-less-safe"})
 	p.get("/f", "Before you send")
 
 	// 8. The response is kept, once.
