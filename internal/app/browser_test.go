@@ -402,8 +402,12 @@ func TestBrowser(t *testing.T) {
 	})
 
 	for role, places := range map[string][]string{
-		"advocate":      {"/work"},
-		"commissioner":  {"/figures", "/figures/core.informed?by=quarter&stage=investigation", "/actions"},
+		"advocate": {"/work"},
+		"commissioner": {
+			"/figures", "/figures/core.informed?by=quarter&stage=investigation", "/figures/report", "/figures/marks", "/figures/open-data", "/figures/take-away",
+			"/explore?measure=core.informed&stage=report&by=bcu", "/explore/compare", "/explore/areas", "/explore/unheard", "/explore/journey", "/explore?by=nonsense",
+			"/attrition", "/drivers", "/advice", "/advice/table", "/new-words", "/coding", "/coding/agreement", "/actions",
+		},
 		"administrator": {"/admin"},
 	} {
 		t.Run("the pages of the "+role, func(t *testing.T) {
