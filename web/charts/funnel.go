@@ -68,7 +68,7 @@ func (f Funnel) SVG() template.HTML {
 		d.put(`<text class="chart-quiet" x="%s" y="%s" text-anchor="middle" fill="%s">%s</text>`, num(x(n)), num(y(0)+18), quiet, text(num(n)))
 	}
 	d.put(`<text class="chart-quiet" x="%s" y="%s" fill="%s">%s</text>`, num(left), num(height-8), quiet, text(f.Base))
-	f.dots(d, x, y, width)
+	f.dots(d, x, y, width-right)
 	d.b.WriteString("</svg>")
 	return template.HTML(d.b.String()) // #nosec G203 -- made here, every text escaped by text()
 }
@@ -108,7 +108,7 @@ func (f Funnel) limits(d *drawing, x, y func(float64) float64, end float64) {
 
 // dots marks the areas. Within the limits a point; outside, a filled circle or
 // diamond, with its name.
-func (f Funnel) dots(d *drawing, x, y func(float64) float64, width float64) {
+func (f Funnel) dots(d *drawing, x, y func(float64) float64, end float64) {
 	type box struct{ left, right, y float64 }
 	var taken []box
 	for _, p := range f.Dots {
@@ -142,7 +142,7 @@ func (f Funnel) dots(d *drawing, x, y func(float64) float64, width float64) {
 		cx, cy, wide := x(float64(p.Base)), y(p.Value), 6.4*float64(len([]rune(name)))
 		b := box{cx + 9, cx + 9 + wide, cy + 4}
 		anchor := "start"
-		if b.right > width-4 {
+		if b.right > end { // there the limits have their names
 			b, anchor = box{cx - 9 - wide, cx - 9, cy + 4}, "end"
 		}
 		clash := false
