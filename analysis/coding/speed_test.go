@@ -164,7 +164,7 @@ func TestSpeed(t *testing.T) {
 | bytes held more after reading all %d comments 20 times again | %d | none |
 
 Measured on one %s/%s core with %s: of each text the best of twenty readings, so that what else the machine does counts for nothing; %d texts of 200 words.
-A text read again is warm in the processor's caches: one after the other, as BenchmarkRead reads them, takes about half as long again.
+A text read again is warm in the processor's caches: one after the other, as BenchmarkRead reads them, it takes longer.
 
 %s`, speedBegin, mean, perSecond, perSecond*mean, us(took[len(took)/2]), us(took[len(took)*99/100]), allocs, len(texts), grown, runtime.GOOS, runtime.GOARCH, runtime.Version(), len(took), speedEnd)
 	data, err := os.ReadFile(cardFile)
