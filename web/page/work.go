@@ -14,6 +14,7 @@ type Work struct {
 // Place is one entry of the navigation.
 type Place struct {
 	Href, Label string
-	Count       int // something waits there; 0: nothing
+	Part        string // heading of the places that begin here; empty: none begin
+	Count       int    // something waits there; 0: nothing
 	Here        bool
 }

@@ -263,8 +263,10 @@ func typed(c *gin.Context, name string) string { return c.Request.PostForm.Get(n
 // frame begins a page's data.
 func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error) {
 	f := page.Work{Title: title, Who: v.profile.Name + ", " + roleWords(v.Roles), Done: doneWords[c.Query("done")]}
+	part := ""
 	add := func(href, label string, count int) {
-		f.Nav = append(f.Nav, page.Place{Href: href, Label: label, Count: count})
+		f.Nav = append(f.Nav, page.Place{Href: href, Label: label, Count: count, Part: part})
+		part = ""
 	}
 	if v.Can(access.UsersManage) {
 		add("/admin", "Overview", 0)
@@ -283,17 +285,19 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 		add("/work/alerts", "Alerts", len(waiting))
 	}
 	if v.Can(access.FiguresRead) {
+		part = "At a glance"
 		add("/figures", "Figures", 0)
-		add("/figures/measures", "All measures", 0)
 		add("/figures/report", "Quarterly report", 0)
-		add("/figures/open-data", "Open data", 0)
-		if v.Can(access.ExportFigures) {
-			add("/figures/take-away", "Take away", 0)
-		}
+		add("/figures/measures", "All measures", 0)
+		part = "Look closer"
 		add("/explore", "Explore", 0)
 		add("/advice", "Advice", 0)
 		add("/attrition", "Withdrawal and NFA", 0)
 		add("/drivers", "What goes with it", 0)
+	}
+	many := v.Can(access.FiguresRead) // so many places that they come in parts
+	if many {
+		part = "In their words"
 	}
 	if v.Can(access.CodingCorrect) && v.Force == "" {
 		add("/coding", "Coding", 0)
@@ -301,8 +305,17 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 	if v.Can(access.WordsRead) || v.Can(access.CodingCorrect) {
 		add("/new-words", "New words", 0)
 	}
+	if many {
+		part = "Do and tell"
+	}
 	if v.Can(access.ActionsRead) {
 		add("/actions", "Actions", 0)
+	}
+	if v.Can(access.FiguresRead) {
+		add("/figures/open-data", "Open data", 0)
+	}
+	if v.Can(access.ExportFigures) {
+		add("/figures/take-away", "Take away", 0)
 	}
 	// The place that we are in is the one whose address is the longest that ours begins with.
 	here := -1
