@@ -239,7 +239,9 @@ func (v *vocabulary) analyse(raw string) ([2]part, int) {
 		head, tail := word[:i], word[i+1:]
 		switch {
 		case tail == "t" && strings.HasSuffix(head, "n"):
-			head = strings.TrimSuffix(head, "n")
+			if head = strings.TrimSuffix(head, "n"); head == "" {
+				return [2]part{v.plain("not", 0)}, 1 // torn from its verb
+			}
 			if whole, ok := shortened[head]; ok {
 				head = whole
 			}
