@@ -92,7 +92,7 @@ func TestLeavingInABrowser(t *testing.T) {
 		settled(t, ctx, "the next page shows", `location.search === "`+page+`" && document.readyState === "complete"`)
 	}
 	do(t, ctx, emulateDesktop())
-	link := mailedLink(t, d, 0)
+	link := mailedLink(t, d)
 
 	t.Run("Back shows no earlier answer", func(t *testing.T) {
 		do(t, ctx, chromedp.Navigate(link))
@@ -154,7 +154,7 @@ func TestLeavingInABrowser(t *testing.T) {
 	})
 
 	t.Run("the receipt does not come back", func(t *testing.T) {
-		start(mailedLink(t, d, 1), "quick")
+		start(mailedLink(t, d), "quick")
 		begin()
 		next("?p=2")
 		next("?p=3")
@@ -188,7 +188,7 @@ func TestLeavingInABrowser(t *testing.T) {
 		do(t, ctx, chromedp.Navigate(d.BaseURL+"/f?s=1"))
 		get(t, ctx, chromedp.Evaluate[int](`0`))
 		faces(t, ctx, "cookies")
-		do(t, ctx, chromedp.Navigate(mailedLink(t, d, 2)+"/stop"))
+		do(t, ctx, chromedp.Navigate(mailedLink(t, d)+"/stop"))
 		faces(t, ctx, "stop")
 		press(t, ctx, "main button")
 		do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#errors")))
