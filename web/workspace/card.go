@@ -87,11 +87,7 @@ func (s *Pages) cardAgain(c *gin.Context, v visitor, err error) error {
 	default:
 		return err
 	}
-	data, pageErr := s.caseData(c, v)
-	if pageErr != nil {
-		return pageErr
-	}
-	status, err := retry(&data.Work, err)
+	data, status, err := s.caseAgain(c, v, err)
 	if err != nil {
 		return err
 	}

@@ -80,6 +80,17 @@ func (s *Pages) caseFile(c *gin.Context, v visitor) error {
 	return s.show(c, http.StatusOK, "case", data)
 }
 
+// caseAgain is the data of a case's page that shows a refused form once more, with
+// the status to show it by.
+func (s *Pages) caseAgain(c *gin.Context, v visitor, refused error) (caseData, int, error) {
+	data, err := s.caseData(c, v)
+	if err != nil {
+		return data, 0, err
+	}
+	status, err := retry(&data.Work, refused)
+	return data, status, err
+}
+
 func (s *Pages) caseData(c *gin.Context, v visitor) (caseData, error) {
 	ctx, id := c.Request.Context(), c.Param("id")
 	view, err := s.Survey.CaseFor(ctx, v.actor(), v.AdvocateKey, id)
@@ -314,11 +325,7 @@ func (s *Pages) answerFor(c *gin.Context, v visitor) error {
 	if k := fault.KindOf(err); k != fault.Invalid && k != fault.Conflict {
 		return err
 	}
-	data, pageErr := s.caseData(c, v)
-	if pageErr != nil {
-		return pageErr
-	}
-	status, err := retry(&data.Work, err)
+	data, status, err := s.caseAgain(c, v, err)
 	if err != nil {
 		return err
 	}
@@ -354,11 +361,7 @@ func (s *Pages) writeAgain(c *gin.Context, v visitor) error {
 		}
 		return page.See(c, "/work/cases/"+id+"?done=write-again")
 	}
-	data, err := s.caseData(c, v)
-	if err != nil {
-		return err
-	}
-	status, err := retry(&data.Work, fault.Fields("the form has faults", fault.Field{Field: "confirm", Message: "tick that they told you themselves"}))
+	data, status, err := s.caseAgain(c, v, fault.Fields("the form has faults", fault.Field{Field: "confirm", Message: "tick that they told you themselves"}))
 	if err != nil {
 		return err
 	}

@@ -40,11 +40,7 @@ func (s *Pages) agreeWord(c *gin.Context, v visitor) error {
 	if !fault.Is(err, fault.Invalid) {
 		return err
 	}
-	data, pageErr := s.caseData(c, v)
-	if pageErr != nil {
-		return pageErr
-	}
-	status, err := retry(&data.Work, err)
+	data, status, err := s.caseAgain(c, v, err)
 	if err != nil {
 		return err
 	}
