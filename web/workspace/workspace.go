@@ -112,6 +112,7 @@ func (s *Pages) routes() []route {
 	return []route{
 		{get, "/account", nil, s.account},
 		{post, "/account", nil, s.changePassword},
+		{post, "/account/digest", read, s.chooseDigest},
 
 		{get, "/work", cases, s.desk},
 		{get, "/work/cases/:id", cases, s.caseFile},
