@@ -72,6 +72,7 @@ type Store struct {
 	abouts          *collection[survey.About]
 	codings         *collection[analysis.Coding]
 	draftCodes      *collection[analysis.DraftCode]
+	coderModels     *collection[analysis.CoderModel]
 	coderLogs       *collection[analysis.CoderLog]
 	adviceRevisions *collection[analysis.AdviceRevision]
 	openTables      *collection[analysis.OpenTable]
