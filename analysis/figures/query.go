@@ -154,7 +154,7 @@ type Sample struct {
 const (
 	DrawnCounted  = "counted"
 	NoteCounted   = "Only the counted share is given, the coder's errors included."
-	NoteCorrected = "The counted share is what the coder found, its errors included; the corrected share allows for them as a person's coding of words drawn at random shows them. Charts draw the counted share."
+	NoteCorrected = "The counted share is what the coder found, its errors included; the corrected share allows for them as a person's coding of words drawn at random shows them. Charts draw the counted share, with its limits; a cross on a chart is the corrected one."
 )
 
 // What the columns of a corrected share mean, for data dictionaries.
