@@ -71,6 +71,7 @@ type Store struct {
 	responses       *collection[survey.Response]
 	abouts          *collection[survey.About]
 	codings         *collection[analysis.Coding]
+	quotations      *collection[analysis.Quotation]
 	draftCodes      *collection[analysis.DraftCode]
 	coderLogs       *collection[analysis.CoderLog]
 	adviceRevisions *collection[analysis.AdviceRevision]
