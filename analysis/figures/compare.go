@@ -76,6 +76,8 @@ func (c *Comparison) compare() {
 	switch {
 	case a.Suppressed || b.Suppressed:
 		c.Why = "A figure that is withheld can't be compared: the difference would give it away."
+	case a.Share == nil && b.Share == nil:
+		c.Why = "Nobody has answered on either side."
 	case a.Share == nil || b.Share == nil:
 		c.Why = "Nobody has answered on one side."
 	case c.Measure.coded != nil && (a.Coder != b.Coder || a.Coder == MixedCoders):

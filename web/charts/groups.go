@@ -78,7 +78,7 @@ func (g Groups) drawn() *drawing {
 		if g.Size == Full {
 			d.put(`<text class="chart-label" x="%s" y="%s" text-anchor="end" fill="%s">%s</text>`, num(f.left-10), num(mid+4), ink, text(cut(r.Name, f.name)))
 		} else {
-			d.put(`<text class="chart-label" x="%s" y="%s" fill="%s">%s</text>`, num(f.left), num(mid-13), ink, text(cut(r.Name, f.name)))
+			d.halo(f.left, mid-13, "start", "chart-label", ink, "", cut(r.Name, f.name)) // over the grid
 		}
 		g.row(d, r, mid, x, f)
 	}

@@ -164,7 +164,9 @@ func (s *Pages) fillAdvice(ctx context.Context, v visitor, q url.Values, data *a
 		m.Out = m.Cell.Latest.None
 		if r.Trend != nil && len(r.Points) > 0 {
 			some = true
-			m.Wide, m.Slim, m.Flags = s.both(m.ID, r)
+			if published(&r) {
+				m.Wide, m.Slim, m.Flags = s.both(m.ID, r)
+			}
 			m.TrendNote, m.Take = r.Trend.Note, figureTakes(v, &r, with(q, "by", strings.Join(r.By, ",")))
 		}
 		data.Main = append(data.Main, m)

@@ -361,7 +361,7 @@ func (s *Pages) fillExplore(ctx context.Context, v visitor, set map[string]strin
 	exact := with(q, "by", strings.Join(parsed.By, ","))
 	switch {
 	case len(r.Points) == 0:
-		data.Empty = emptyWords(&r.Measure, set)
+		data.Empty, data.Period = emptyWords(&r.Measure, set), ""
 		return nil
 	case r.Trend != nil:
 		cell := s.cell(&r, "")
@@ -370,8 +370,10 @@ func (s *Pages) fillExplore(ctx context.Context, v visitor, set map[string]strin
 		if err != nil {
 			return err
 		}
-		data.Wide, data.Slim, data.Flags = s.both("explore", r, flags...)
-		data.Table.markRows(&r, flags)
+		if published(&r) {
+			data.Wide, data.Slim, data.Flags = s.both("explore", r, flags...)
+			data.Table.markRows(&r, flags)
+		}
 	case !slices.ContainsFunc(r.By, func(d string) bool { return !isPeriod(d) }):
 		cell := s.cell(&r, "")
 		data.Latest = &cell.Latest

@@ -337,12 +337,18 @@ func interval(r *figures.Result, p *figures.Point) string {
 	return whole(*p.Low) + "–" + percent(*p.High)
 }
 
+// published reports whether any figure of a result can be shown: without one there is
+// no chart to draw.
+func published(r *figures.Result) bool {
+	return slices.ContainsFunc(r.Points, func(p figures.Point) bool { return p.Share != nil })
+}
+
 // trendSentence says in one sentence what a chart shows, and claims no more than
 // its rule does: the signal that reaches furthest, the stronger rules first.
 func trendSentence(r *figures.Result) string {
 	t := r.Trend
 	switch {
-	case t == nil || len(r.Points) == 0:
+	case t == nil || !published(r):
 		return ""
 	case t.Limits == nil:
 		return t.Note
@@ -406,6 +412,8 @@ func (s *Pages) keyWords(dim, value string) string {
 		return cmp.Or(offenceWords[value], value)
 	case figures.DimOutcome:
 		return sentenceStart(cmp.Or(outcomeWords[value], value))
+	case figures.DimAge: // the same bands as people choose from themselves
+		return cmp.Or(s.Analysis.Panel().AboutWords(figures.DimAboutAge, value), value)
 	}
 	return cmp.Or(s.Analysis.Panel().AboutWords(dim, value), value)
 }
@@ -566,8 +574,10 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 		if err != nil {
 			return err
 		}
-		data.Wide, data.Slim, data.Flags = s.both("figure", r, flags...)
-		data.Table.markRows(&r, flags)
+		if published(&r) {
+			data.Wide, data.Slim, data.Flags = s.both("figure", r, flags...)
+			data.Table.markRows(&r, flags)
+		}
 		data.TrendNote = r.Trend.Note
 		for _, sign := range r.Trend.Signals {
 			data.Signals = append(data.Signals, sign.Words)
@@ -595,7 +605,7 @@ func figureTakes(v visitor, r *figures.Result, exact url.Values) []takeLine {
 		return "/figures/" + r.Measure.ID + "/" + form + "?" + with(exact, "measure", "", "format", format).Encode()
 	}
 	var out []takeLine
-	if r.Trend != nil && len(r.Points) > 0 {
+	if r.Trend != nil && published(r) {
 		out = append(out, takeLine{What: "Download the chart: ", Links: []link{{Href: href(formChart, "svg"), Label: "SVG"}, {Href: href(formChart, "png"), Label: "PNG"}}})
 	}
 	return append(out, takeLine{What: "Download the table: ", Links: []link{{Href: href(formTable, "csv"), Label: "CSV"}, {Href: href(formTable, "xlsx"), Label: "Excel"}, {Href: href(formTable, "jsonl"), Label: "JSON Lines"}}})

@@ -316,8 +316,6 @@ func (s *Pages) showCompare(found *figures.Comparison, dim, first, second string
 	} else {
 		data.Says = []string{found.Why}
 	}
-	data.Wide = g.SVG()
-	data.chart(g)
 	var rows [][]any
 	for i, p := range []*figures.Point{&found.First, &found.Second} {
 		apart := differenceValues(nil)
@@ -327,8 +325,19 @@ func (s *Pages) showCompare(found *figures.Comparison, dim, first, second string
 		rows = append(rows, slices.Concat([]any{names[i]}, pointValues(m, p), apart))
 	}
 	data.table(slices.Concat([]sheet.Column{{ID: "group", Title: "Group", Type: "text", Meaning: "Which of the two groups."}}, pointColumns(), differenceColumns("The first group less the second, in the row of the first.")), rows)
-	g.ID, g.Size = "compare-slim", charts.Narrow
-	data.Slim = g.SVG()
+	data.drawGroups(g)
+}
+
+// drawGroups draws groups for a desk and a phone; where no group has a figure there is
+// nothing to draw, and the table says why.
+func (d *specialData) drawGroups(g charts.Groups) {
+	if !slices.ContainsFunc(g.Rows, func(r charts.Group) bool { return r.Value != nil }) {
+		return
+	}
+	d.Wide = g.SVG()
+	d.chart(g)
+	g.ID, g.Size = g.ID+"-slim", charts.Narrow
+	d.Slim = g.SVG()
 }
 
 // pointRow is the row of one figure: share, interval, counted, out of, and more.
@@ -401,7 +410,8 @@ func (s *Pages) fillAreas(ctx context.Context, set map[string]string, q url.Valu
 	data.Scope = s.exploreScope(set, with(q, "from", ""), &f.Measure) + " · " + sentenceStart(whenWords(set[ctlWhen]))
 	data.Why = f.Why
 	if len(f.Areas) == 0 && f.Why == "" {
-		data.Why = "Nobody has answered within these filters."
+		data.Why = "Nobody has answered within these filters. Take one away, or wait: areas appear here as answers come in."
+		return nil
 	}
 	if f.Words != "" {
 		data.Says = []string{f.Words}
@@ -525,6 +535,10 @@ func (s *Pages) fillUnheard(ctx context.Context, set map[string]string, q url.Va
 	if u.All.Reason == "" {
 		g.Line = &charts.Line{Value: u.All.Heard.Share, Label: "All groups together"}
 	}
+	if at := slices.IndexFunc(u.Groups, func(r figures.UnheardRow) bool { return r.Value == "under-18" }); at > 0 {
+		youngest := u.Groups[at]
+		u.Groups = slices.Insert(slices.Delete(u.Groups, at, at+1), 0, youngest)
+	}
 	rows := append([]figures.UnheardRow{u.All}, u.Groups...)
 	for i := range rows {
 		row := &rows[i]
@@ -551,16 +565,15 @@ func (s *Pages) fillUnheard(ctx context.Context, set map[string]string, q url.Va
 		data.Says = []string{words}
 		g.Description = words
 	}
-	data.Wide = g.SVG()
-	wide := g
-	g.ID, g.Size = "unheard-slim", charts.Narrow
-	data.Slim = g.SVG()
 	data.Words = []string{
 		"Recorded: everyone for whom this survey fell due, those it was not safe to ask and those not eligible among them. What is known of them is what the police record; what people told about themselves is known of those alone who answered.",
 		"In brackets, each group's part of all recorded, all invited and all who answered: a group that is a smaller part of those who answered is heard less.",
 		"“Against all others” is the difference between a group's share and that of everyone else, with " + figures.MethodNewcombe + ".",
 	}
-	data.chart(wide)
+	data.drawGroups(g)
+	if data.Wide == "" {
+		data.Why = "Of no group can a figure be shown: too few were recorded in each. A longer period, a larger area or another split may show more."
+	}
 	data.table(unheardColumns(), s.unheardTable(&u))
 	return nil
 }
@@ -718,18 +731,20 @@ func (s *Pages) fillJourney(ctx context.Context, set map[string]string, q url.Va
 		data.Rows, data.Why = nil, "Nobody here has answered at two stages yet. When people do, this says how their answers moved from one to the next."
 		return nil
 	}
-	moves := journeyMoves(j.Rows)
-	data.Wide = moves.SVG()
-	narrow := moves
-	narrow.ID, narrow.Size = "journey-slim", charts.Narrow
-	data.Slim = narrow.SVG()
 	data.Says = journeySays(j.Rows)
 	data.Words = []string{
 		"These are people who answered themselves at both stages, at the last of several surveys of one stage. Those who stopped answering are not in it: it says how answers moved, not how everyone fared.",
 		"Up is a better answer than before, on the question's own scale. Positive is as in the figure itself. The interval of the change is Newcombe's for pairs (method 10; Statistics in Medicine 17 (1998) 2635–2650).",
 		"Over all time and by command unit at most: by shorter periods or further splits, the few who changed could be told.",
 	}
-	data.chart(moves)
+	if moves := journeyMoves(j.Rows); slices.ContainsFunc(moves.Rows, func(m charts.Move) bool { return m.Why == "" }) {
+		data.Wide = moves.SVG()
+		data.chart(moves)
+		moves.ID, moves.Size = "journey-slim", charts.Narrow
+		data.Slim = moves.SVG()
+	} else {
+		data.Why = "Too few people have answered at two stages for a figure to be shown. As more do, this says how their answers moved from one to the next."
+	}
 	data.table(journeyTable(j.Rows))
 	return nil
 }

@@ -50,7 +50,7 @@ func TestExploreOtherPages(t *testing.T) {
 		"compare?measure=core.informed&first=stage:report&second=stage:closure":                       {"not quite apart"},
 		"compare?measure=index.communication&first=bcu:South+West&second=bcu:Central+South":           {"Score"},
 		"compare?measure=core.informed&first=sex:male&second=sex:female":                              {"95% interval"},
-		"compare?measure=core.informed&first=about_ethnicity:asian&second=about_ethnicity:white":      {"Nobody has answered on one side."},
+		"compare?measure=core.informed&first=about_ethnicity:asian&second=about_ethnicity:white":      {"Nobody has answered on either side."},
 		"compare?measure=core.informed&first=borough:Merton&second=borough:South+West&when=2026":      {"Difference"},
 		"compare?measure=core.informed&first=offence:stalking-2a&second=offence:unknown&when=2026-Q1": {"January to March 2026"},
 		"areas?measure=core.informed":                         {"Of 4 areas shown", "exact binomial limits", "All areas", "chance alone would put about"},

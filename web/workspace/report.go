@@ -390,8 +390,8 @@ func (r *reporter) table(ctx context.Context, dim, title string) ([]reportTable,
 			if p.Period != r.quarter {
 				continue
 			}
-			name := r.keyWords(dim, p.Key[dim])
-			if other := p.Key[figures.DimForce]; other != "" && dim == figures.DimBCU {
+			name := sentenceStart(r.keyWords(dim, p.Key[dim]))
+			if other := p.Key[figures.DimForce]; other != "" && other != p.Key[dim] && dim == figures.DimBCU {
 				name += ", " + other
 			}
 			line, ok := at[name]
