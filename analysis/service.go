@@ -218,8 +218,8 @@ func (s *Service) CodingsOf(ctx context.Context, response string) ([]Coding, err
 	return cs, nil
 }
 
-// Forget empties the codings of a removed response and leaves tombstones, so
-// that figures lose them.
+// Forget empties the codings of a removed response, and what was quoted of it, and
+// leaves tombstones, so that figures lose them.
 func (s *Service) Forget(ctx context.Context, response string) error {
 	cs, err := s.codings.CodingsOf(ctx, response)
 	if err != nil {
@@ -238,7 +238,7 @@ func (s *Service) Forget(ctx context.Context, response string) error {
 			return fmt.Errorf("forget a coding: %w", err)
 		}
 	}
-	return nil
+	return s.unquote(ctx, response)
 }
 
 // Refresh brings the panel up to date with what was stored since the last

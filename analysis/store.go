@@ -88,9 +88,10 @@ type Reading struct {
 	After    []Label   `json:"after"`
 }
 
-// Codings is the storage port of codings. See survey.Store for the meaning of
+// Codings is the storage port of codings, and of the quotations that point into them. See survey.Store for the meaning of
 // Update methods and errors.
 type Codings interface {
+	Quotations
 	Coding(ctx context.Context, id string) (Coding, error)
 	UpdateCoding(ctx context.Context, id string, fn func(*Coding) error) (Coding, error)
 	CodingsOf(ctx context.Context, response string) ([]Coding, error)

@@ -518,6 +518,20 @@ func (s *Service) Words(r *Response) (map[string]string, error) {
 	return words, nil
 }
 
+// MayQuote reports whether words of a response may be published without a name: its
+// writer ticked that they may, they are the person's own, be it through an advocate,
+// and the answers have not been taken back.
+func (s *Service) MayQuote(ctx context.Context, id string) (bool, error) {
+	r, err := s.store.Response(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read whether somebody may be quoted: %w", err)
+	}
+	return r.State == Complete && r.Ticks.Quote && r.Mode != ModeObserved, nil
+}
+
 // CloseDrafts ends the drafts whose time is over: kept as partial where at
 // least one core item was answered, emptied otherwise. It gives how many.
 func (s *Service) CloseDrafts(ctx context.Context, limit int) (int, error) {

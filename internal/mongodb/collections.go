@@ -57,6 +57,11 @@ func (s *Store) collections() {
 		id:   func(c *analysis.Coding) *string { return &c.ID },
 		vers: func(c *analysis.Coding) *int64 { return &c.Version },
 	})
+	s.quotations = newCollection(s, spec[analysis.Quotation]{
+		name: "quotations", noun: "quotation",
+		id:   func(q *analysis.Quotation) *string { return &q.ID },
+		vers: func(q *analysis.Quotation) *int64 { return &q.Version },
+	})
 	s.draftCodes = newCollection(s, spec[analysis.DraftCode]{
 		name: "draft_codes", noun: "draft code",
 		id:   func(c *analysis.DraftCode) *string { return &c.ID },

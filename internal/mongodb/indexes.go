@@ -43,7 +43,7 @@ const indexTimeout = 30 * time.Minute
 //
 // The one other thing that must be unique is a user's email_key. The small
 // collections (users, sessions, staff_links, api_keys, throttles, leases,
-// refusals, alerts, draft_codes, coder_logs, coder_models, advice_revisions, marks, open_tables, actions, subscribers, publications, meta) are not to be
+// refusals, alerts, quotations, draft_codes, coder_logs, coder_models, advice_revisions, marks, open_tables, actions, subscribers, publications, meta) are not to be
 // sharded: a collection that is not lives whole on one shard of the cluster, and
 // there a unique index holds. Sharding users would make start-up fail on it.
 //
@@ -69,6 +69,7 @@ func indexes() []index {
 		{of: "codings", fields: []string{"queue", "order", "_id"}},
 		{of: "codings", fields: []string{"queue", "changed_at", "_id"}},
 		{of: "codings", fields: []string{"draw.by", "order", "_id"}},
+		{of: "quotations", fields: []string{"state", "changed_at", "_id"}},
 		{of: "alerts", fields: []string{"due_at", "_id"}},
 		{of: "alerts", fields: []string{"state", "due_at", "_id"}},
 		{of: "alerts", fields: []string{"advocate", "due_at", "_id"}},

@@ -71,6 +71,7 @@ type Store struct {
 	responses       *collection[survey.Response]
 	abouts          *collection[survey.About]
 	codings         *collection[analysis.Coding]
+	quotations      *collection[analysis.Quotation]
 	draftCodes      *collection[analysis.DraftCode]
 	coderModels     *collection[analysis.CoderModel]
 	coderLogs       *collection[analysis.CoderLog]

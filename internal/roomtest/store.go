@@ -278,6 +278,21 @@ func (s *Store) AboutsChanged(ctx context.Context, since time.Time) iter.Seq2[su
 	return stream(s, "AboutsChanged", s.Store.AboutsChanged(ctx, since))
 }
 
+// Quotation is the store's.
+func (s *Store) Quotation(ctx context.Context, id string) (analysis.Quotation, error) {
+	return call(s, "Quotation", func() (analysis.Quotation, error) { return s.Store.Quotation(ctx, id) })
+}
+
+// UpdateQuotation is the store's.
+func (s *Store) UpdateQuotation(ctx context.Context, id string, fn func(*analysis.Quotation) error) (analysis.Quotation, error) {
+	return call(s, "UpdateQuotation", func() (analysis.Quotation, error) { return s.Store.UpdateQuotation(ctx, id, fn) })
+}
+
+// QuotationsIn is the store's.
+func (s *Store) QuotationsIn(ctx context.Context, state analysis.QuotationState) ([]analysis.Quotation, error) {
+	return call(s, "QuotationsIn", func() ([]analysis.Quotation, error) { return s.Store.QuotationsIn(ctx, state) })
+}
+
 // UpdateCoding is the store's.
 func (s *Store) UpdateCoding(ctx context.Context, id string, fn func(*analysis.Coding) error) (analysis.Coding, error) {
 	return call(s, "UpdateCoding", func() (analysis.Coding, error) { return s.Store.UpdateCoding(ctx, id, fn) })

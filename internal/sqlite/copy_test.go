@@ -25,6 +25,7 @@ func TestKeptIsWhatIsRead(t *testing.T) {
 	keptIsRead(t, s.responses)
 	keptIsRead(t, s.abouts)
 	keptIsRead(t, s.codings)
+	keptIsRead(t, s.quotations)
 	keptIsRead(t, s.draftCodes)
 	keptIsRead(t, s.openTables)
 	keptIsRead(t, s.coderLogs)

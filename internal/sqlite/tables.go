@@ -83,6 +83,13 @@ func (s *Store) collections() {
 			return []any{c.Response, ms(c.ChangedAt), c.Queue, c.Order, c.Draw.By}
 		},
 	})
+	s.quotations = newCollection(s, spec[analysis.Quotation]{
+		table: "quotations", noun: "quotation",
+		id:   func(q *analysis.Quotation) *string { return &q.ID },
+		vers: func(q *analysis.Quotation) *int64 { return &q.Version },
+		cols: []string{"state", "changed_at"},
+		vals: func(q *analysis.Quotation) []any { return []any{q.State, ms(q.ChangedAt)} },
+	})
 	s.draftCodes = newCollection(s, spec[analysis.DraftCode]{
 		table: "draft_codes", noun: "draft code",
 		id:   func(c *analysis.DraftCode) *string { return &c.ID },

@@ -39,6 +39,7 @@ func documents(t *testing.T, s Store) {
 	kind[survey.Response]{get: s.Response, update: s.UpdateResponse}.check(t)
 	kind[survey.About]{get: s.About, update: s.UpdateAbout}.check(t)
 	kind[analysis.Coding]{get: s.Coding, update: s.UpdateCoding}.check(t)
+	kind[analysis.Quotation]{get: s.Quotation, update: s.UpdateQuotation}.check(t)
 	kind[analysis.DraftCode]{get: s.Draft, update: s.UpdateDraft}.check(t)
 	kind[analysis.OpenTable]{get: s.OpenTable, update: s.UpdateOpenTable}.check(t)
 	kind[analysis.CoderModel]{get: s.CoderModel, update: s.UpdateCoderModel}.check(t)
@@ -313,6 +314,7 @@ func notThere(t *testing.T, s Store) {
 		"no receipt":        func() error { _, err := s.ResponseByReceipt(ctx, ""); return err },
 		"About":             func() error { _, err := s.About(ctx, id); return err },
 		"Coding":            func() error { _, err := s.Coding(ctx, id); return err },
+		"Quotation":         func() error { _, err := s.Quotation(ctx, id); return err },
 		"Draft":             func() error { _, err := s.Draft(ctx, id); return err },
 		"AdviceRevision":    func() error { _, err := s.AdviceRevision(ctx, id); return err },
 		"OpenTable":         func() error { _, err := s.OpenTable(ctx, id); return err },

@@ -84,6 +84,16 @@ func Calls(s Store) map[string]func(context.Context) error {
 		"CodingsOf":      func(ctx context.Context) error { _, err := s.CodingsOf(ctx, "x"); return err },
 		"CodingsChanged": func(ctx context.Context) error { return drain(s.CodingsChanged(ctx, t0)) },
 
+		"Quotation": func(ctx context.Context) error { _, err := s.Quotation(ctx, "x"); return err },
+		"UpdateQuotation": func(ctx context.Context) error {
+			_, err := s.UpdateQuotation(ctx, "x", nothing[analysis.Quotation])
+			return err
+		},
+		"QuotationsIn": func(ctx context.Context) error {
+			_, err := s.QuotationsIn(ctx, analysis.QuotationConfirmed)
+			return err
+		},
+
 		"Draft": func(ctx context.Context) error { _, err := s.Draft(ctx, "x"); return err },
 		"UpdateDraft": func(ctx context.Context) error {
 			_, err := s.UpdateDraft(ctx, "x", nothing[analysis.DraftCode])

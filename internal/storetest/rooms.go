@@ -440,6 +440,24 @@ func loopLists(t *testing.T, s Store) {
 	drafts, err := s.DraftCodes(ctx)
 	same(t, "draft codes", idsOf(must(t, drafts, err), func(c analysis.DraftCode) string { return c.ID }), []string{"last", "a", "b", "first"})
 
+	for id, q := range map[string]struct {
+		state analysis.QuotationState
+		at    time.Time
+	}{"b": {analysis.QuotationConfirmed, t0}, "a": {analysis.QuotationConfirmed, t0}, "early": {analysis.QuotationConfirmed, t0.Add(-time.Hour)}, "waits": {analysis.QuotationProposed, t0}, "gone": {analysis.QuotationGone, t0}} {
+		_, err := s.UpdateQuotation(ctx, id, func(d *analysis.Quotation) error { d.State, d.ChangedAt = q.state, q.at; return nil })
+		ok(t, err)
+	}
+	for state, want := range map[analysis.QuotationState][]string{
+		analysis.QuotationConfirmed: {"early", "a", "b"}, analysis.QuotationProposed: {"waits"}, analysis.QuotationDeclined: nil,
+	} {
+		quotations, err := s.QuotationsIn(ctx, state)
+		same(t, "quotations "+string(state), idsOf(must(t, quotations, err), func(q analysis.Quotation) string { return q.ID }), want)
+	}
+	_, err = s.UpdateQuotation(ctx, "waits", func(d *analysis.Quotation) error { d.State = analysis.QuotationDeclined; return nil })
+	ok(t, err)
+	waiting, err := s.QuotationsIn(ctx, analysis.QuotationProposed)
+	same(t, "quotations that wait", idsOf(must(t, waiting, err), func(q analysis.Quotation) string { return q.ID }), nil)
+
 	for _, id := range []string{"0010", "0002", "0003"} {
 		_, err := s.UpdateAdviceRevision(ctx, id, func(r *analysis.AdviceRevision) error { r.Note = "made for a test"; return nil })
 		ok(t, err)
