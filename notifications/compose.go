@@ -53,10 +53,10 @@ type Letter struct {
 // LetterData is what a letter says beyond its fixed words. Links are absolute
 // http or https addresses.
 type LetterData struct {
-	Link         string // the survey, or for KindTold the public page
+	Link         string // the survey; for KindTold the public page, for KindDigest the figures
 	StopLink     string // "stop these messages"; may be empty for KindTold
-	NotForMeLink string // "this is not for me"; may be empty; not for KindTold
-	Days         int    // whole days for which Link still works; not for KindTold
+	NotForMeLink string // "this is not for me"; may be empty; only of a survey
+	Days         int    // whole days for which Link still works; only of a survey
 }
 
 // Envelope is a mail ready to hand over.
@@ -200,7 +200,7 @@ func (l Letter) check() (to string, faults []fault.Field) {
 		add("to", why)
 	}
 	if _, ok := kinds[l.Kind]; !ok {
-		add("kind", "has to be invitation, reminder or told")
+		add("kind", "has to be invitation, reminder, told or digest")
 	}
 	if l.MailID == "" || len(l.MailID) > maxMailID || strings.ContainsFunc(l.MailID, notInMailID) {
 		add("mail_id", fmt.Sprintf("has to be 1 to %d letters, digits, - or _", maxMailID))
@@ -216,17 +216,17 @@ func (l Letter) check() (to string, faults []fault.Field) {
 			add(field, why)
 		}
 	}
-	told := l.Kind == KindTold
+	asks := l.Kind != KindTold && l.Kind != KindDigest
 	link("link", l.Data.Link, true)
-	link("stop_link", l.Data.StopLink, !told)
+	link("stop_link", l.Data.StopLink, l.Kind != KindTold)
 	switch {
-	case !told:
+	case asks:
 		link("not_for_me_link", l.Data.NotForMeLink, false)
 		if l.Data.Days < 1 || l.Data.Days > maxDays {
 			add("days", fmt.Sprintf("has to be 1 to %d", maxDays))
 		}
 	case l.Data.NotForMeLink != "" || l.Data.Days != 0:
-		add("data", "a told letter carries no days and no not-for-me link")
+		add("data", "a letter that asks nothing carries no days and no not-for-me link")
 	}
 	return to, faults
 }

@@ -15,6 +15,7 @@ const (
 	KindInvitation Kind = "invitation"
 	KindReminder   Kind = "reminder"
 	KindTold       Kind = "told"
+	KindDigest     Kind = "digest" // to staff who asked to hear that a period's figures can be read
 )
 
 // State says how far a message has come.
@@ -41,7 +42,7 @@ type Message struct {
 	Case    string       `json:"case,omitempty"`
 	Stage   survey.Stage `json:"stage,omitempty"`
 	Round   int          `json:"round,omitempty"`
-	Ref     string       `json:"ref,omitempty"` // subscriber and publication of a told mail
+	Ref     string       `json:"ref,omitempty"` // publication and subscriber of a told mail, issue and reader of a digest
 	MailID  string       `json:"mail_id"`       // left part of the Message-Id, unique
 
 	State      State     `json:"state"`

@@ -42,18 +42,35 @@ type toldView struct {
 	StopLink string
 }
 
+// digestView is what a digest may print: where to read, and where to ask for no more.
+type digestView struct {
+	Link     string
+	StopLink string
+}
+
 // kinds says, for each kind, what its templates are given, and with which
 // samples every branch of them is tried at the start.
 var kinds = map[Kind]struct {
 	view    func(LetterData) any
 	samples []LetterData
+	staff   bool // written to staff, whose pages are in the fallback language alone: no other has it
 }{
-	KindInvitation: {viewAsk, askSamples},
-	KindReminder:   {viewAsk, askSamples},
+	KindInvitation: {view: viewAsk, samples: askSamples},
+	KindReminder:   {view: viewAsk, samples: askSamples},
 	KindTold: {
-		func(d LetterData) any { return toldView{d.Link, d.StopLink} },
-		[]LetterData{{Link: "https://example.org/a"}, {Link: "https://example.org/a", StopLink: "https://example.org/b"}},
+		view:    func(d LetterData) any { return toldView{d.Link, d.StopLink} },
+		samples: []LetterData{{Link: "https://example.org/a"}, {Link: "https://example.org/a", StopLink: "https://example.org/b"}},
 	},
+	KindDigest: {
+		view:    func(d LetterData) any { return digestView{d.Link, d.StopLink} },
+		samples: []LetterData{{Link: "https://example.org/a", StopLink: "https://example.org/b"}},
+		staff:   true,
+	},
+}
+
+// wordedIn says whether a kind has its words in a language.
+func wordedIn(kind Kind, language string) bool {
+	return !kinds[kind].staff || language == FallbackLanguage
 }
 
 var askSamples = []LetterData{
@@ -147,16 +164,20 @@ func loadLanguage(files fs.FS, language string) (map[Kind]texts, error) {
 	for _, entry := range entries {
 		name := entry.Name()
 		extension := path.Ext(name)
-		_, known := kinds[Kind(strings.TrimSuffix(name, extension))]
+		kind := Kind(strings.TrimSuffix(name, extension))
+		_, known := kinds[kind]
 		if name == replyFile {
 			continue
 		}
-		if !known || !slices.Contains([]string{".subject", ".txt", ".html"}, extension) {
+		if !known || !wordedIn(kind, language) || !slices.Contains([]string{".subject", ".txt", ".html"}, extension) {
 			faults = append(faults, fmt.Errorf("%s/%s: not the subject, txt or html of a known kind", language, name))
 		}
 	}
 	byKind := make(map[Kind]texts, len(kinds))
 	for kind, k := range kinds {
+		if !wordedIn(kind, language) {
+			continue
+		}
 		t, err := parseTexts(files, path.Join(language, string(kind)))
 		if err != nil {
 			faults = append(faults, err)
@@ -263,7 +284,7 @@ func (l *Letters) textsFor(language string, kind Kind) (texts, bool) {
 	language = canonicalLanguage(language)
 	base, _, _ := strings.Cut(language, "-")
 	for _, candidate := range []string{language, base, FallbackLanguage} {
-		if byKind, ok := l.byLanguage[candidate]; ok {
+		if byKind, ok := l.byLanguage[candidate]; ok && wordedIn(kind, candidate) {
 			t, ok := byKind[kind]
 			return t, ok
 		}

@@ -14,6 +14,9 @@ func wholeSet(languages ...string) fstest.MapFS {
 	files := fstest.MapFS{}
 	for _, language := range languages {
 		for kind := range kinds {
+			if !wordedIn(kind, language) {
+				continue
+			}
 			files[language+"/"+string(kind)+".subject"] = &fstest.MapFile{Data: []byte("Subject " + language + "\r\n")}
 			files[language+"/"+string(kind)+".txt"] = &fstest.MapFile{Data: []byte("{{.Link}}\r\n")}
 			files[language+"/"+replyFile] = &fstest.MapFile{Data: []byte("Nobody reads this.\r\n")}
@@ -52,6 +55,8 @@ func TestLoadLetters(t *testing.T) {
 		"reply too long":         {func(m fstest.MapFS) { m["cy/reply.txt"] = data(strings.Repeat("a", 401)) }, []string{"cy/reply.txt", "400"}},
 		"reply of two lines":     {func(m fstest.MapFS) { m["cy/reply.txt"] = data("a\nb") }, []string{"cy/reply.txt", "one line"}},
 		"reply with a key":       {func(m fstest.MapFS) { m["cy/reply.txt"] = data("{{.Link}}") }, []string{"cy/reply.txt", "placeholders"}},
+		"a digest elsewhere":     {func(m fstest.MapFS) { m["cy/digest.txt"] = data("x") }, []string{"cy/digest.txt"}},
+		"no digest":              {func(m fstest.MapFS) { delete(m, "en/digest.html") }, []string{"en/digest.html"}},
 		"unknown kind":           {func(m fstest.MapFS) { m["en/welcome.txt"] = data("x") }, []string{"en/welcome.txt"}},
 		"unknown file":           {func(m fstest.MapFS) { m["en/told.md"] = data("x") }, []string{"en/told.md"}},
 		"file among languages":   {func(m fstest.MapFS) { m["README"] = data("x") }, []string{"README"}},
@@ -252,7 +257,7 @@ func TestANewLanguageIsDataAlone(t *testing.T) {
 		b, err := fs.ReadFile(templateFiles, name)
 		name = strings.TrimPrefix(name, "templates/")
 		files[name] = &fstest.MapFile{Data: b}
-		if made, ok := strings.CutPrefix(name, "en/"); ok {
+		if made, ok := strings.CutPrefix(name, "en/"); ok && !strings.HasPrefix(made, string(KindDigest)) {
 			text := strings.NewReplacer("Hello,", "Qapla,", `"one" "{n} day" `, "", `"one" "{n} more day" `, "").Replace(string(b))
 			files["qaa/"+made] = &fstest.MapFile{Data: []byte(text)}
 		}

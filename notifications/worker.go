@@ -28,6 +28,7 @@ type Settings struct {
 	ReplyTo   mail.Address // zero: replies go to From
 	SurveyURL string       // where survey links point, without a trailing slash
 	PublicURL string       // the public page that told letters point at
+	StaffURL  string       // where staff sign in, without a trailing slash
 	Owner     string       // names this process in leases
 }
 
@@ -36,6 +37,7 @@ type Service struct {
 	outbox  Outbox
 	survey  *survey.Service
 	loop    *loop.Service
+	readers Readers
 	letters *Letters
 	sender  Sender
 	set     Settings
@@ -47,9 +49,9 @@ type Service struct {
 }
 
 // NewService puts the worker together.
-func NewService(outbox Outbox, sv *survey.Service, lp *loop.Service, letters *Letters, sender Sender, set Settings, now func() time.Time, log *slog.Logger) *Service {
-	set.SurveyURL = strings.TrimSuffix(set.SurveyURL, "/")
-	return &Service{outbox: outbox, survey: sv, loop: lp, letters: letters, sender: sender, set: set, now: func() time.Time { return now().UTC().Truncate(time.Millisecond) }, log: log}
+func NewService(outbox Outbox, sv *survey.Service, lp *loop.Service, readers Readers, letters *Letters, sender Sender, set Settings, now func() time.Time, log *slog.Logger) *Service {
+	set.SurveyURL, set.StaffURL = strings.TrimSuffix(set.SurveyURL, "/"), strings.TrimSuffix(set.StaffURL, "/")
+	return &Service{outbox: outbox, survey: sv, loop: lp, readers: readers, letters: letters, sender: sender, set: set, now: func() time.Time { return now().UTC().Truncate(time.Millisecond) }, log: log}
 }
 
 // QueueDue puts the invitations and reminders that fell due in the outbox: step 4.
@@ -151,12 +153,21 @@ func (s *Service) deliver(ctx context.Context, m Message) error {
 // link exists from here on, and only in the letter.
 func (s *Service) write(ctx context.Context, m *Message) (Letter, error) {
 	l := Letter{Kind: m.Kind, MailID: m.MailID, Date: s.now(), ReplyTo: s.set.ReplyTo}
-	if m.Kind == KindTold {
+	switch m.Kind {
+	case KindTold:
 		t, err := s.loop.ClaimTelling(ctx, m.Ref)
 		if err != nil {
 			return Letter{}, err
 		}
 		l.To, l.Language, l.Data.Link = t.Address, t.Language, s.set.PublicURL
+		return l, nil
+	case KindDigest:
+		address, err := s.claimDigest(ctx, m.Ref)
+		if err != nil {
+			return Letter{}, err
+		}
+		l.To, l.Language = address, FallbackLanguage
+		l.Data = LetterData{Link: s.set.StaffURL + "/figures", StopLink: s.set.StaffURL + "/account"}
 		return l, nil
 	}
 	t, err := s.survey.Claim(ctx, m.errand())
@@ -180,9 +191,11 @@ func (s *Service) end(ctx context.Context, m *Message, d survey.Delivery, state 
 	ctx = context.WithoutCancel(ctx) // what has been sent must be written down, also while shutting down
 	var err error
 	switch {
-	case m.Kind == KindTold && d == survey.GivenUp: // a mail system that was away says nothing of the address
+	case d == survey.GivenUp && (m.Kind == KindTold || m.Kind == KindDigest): // a mail system that was away says nothing of the address
 	case m.Kind == KindTold:
 		err = s.loop.SettledTelling(ctx, m.Ref, d == survey.Delivered)
+	case m.Kind == KindDigest:
+		err = s.settledDigest(ctx, m.Ref, d == survey.Delivered)
 	default:
 		err = s.survey.Settled(ctx, m.errand(), d)
 	}
@@ -263,9 +276,12 @@ func (s *Service) Bounce(ctx context.Context, messageID, kind string, at time.Ti
 	if kind == BounceTransient || m.State == Bounced {
 		return nil
 	}
-	if m.Kind == KindTold {
+	switch m.Kind {
+	case KindTold:
 		err = s.loop.SettledTelling(ctx, m.Ref, false)
-	} else {
+	case KindDigest:
+		err = s.settledDigest(ctx, m.Ref, false)
+	default:
 		err = s.survey.Bounced(ctx, m.errand())
 	}
 	if err != nil {

@@ -59,7 +59,7 @@ func worker(w *roomtest.World, p *post, owner string) *notifications.Service {
 	if err != nil {
 		w.TB.Fatal(err)
 	}
-	return notifications.NewService(w.Store, w.Survey, w.Loop, letters, p, notifications.Settings{
+	return notifications.NewService(w.Store, w.Survey, w.Loop, nil, letters, p, notifications.Settings{
 		From: mail.Address{Name: "Feedback", Address: "feedback@example.org"}, ReplyTo: mail.Address{Address: "replies@example.org"}, SurveyURL: "https://feedback.example.org/", PublicURL: "https://example.org/public", Owner: owner,
 	}, w.Clock.Now, slog.New(slog.DiscardHandler))
 }

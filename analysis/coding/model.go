@@ -124,13 +124,15 @@ func (m *Model) number() {
 
 // weigh keeps with a word what the model makes of it by itself.
 func (m *Model) weigh(p *part) {
-	p.sum = make([]int32, m.table.Columns)
+	var sums linear.Sums
+	sums.Start(&m.table)
 	p.alone(func(key uint32, f family) {
 		p.size += weightOf[f] * weightOf[f]
 		if row := m.table.Find(key); row >= 0 {
-			m.table.Add(row, p.sum)
+			sums.Add(row)
 		}
 	})
+	p.sum = slices.Clone(sums.Total())
 	p.around = [2]int32{m.table.Find(mix(ofBefore, p.hash, 0)), m.table.Find(mix(ofAfter, p.hash, 0))}
 }
 
@@ -149,7 +151,7 @@ func scaleOf(size float32) float64 {
 type scores struct {
 	unit []float64 // statements x unitColumns
 	doc  []float64
-	sums []int32
+	sums linear.Sums
 	all  []int32
 }
 
@@ -160,19 +162,16 @@ func (m *Model) score(s *space) {
 	sc := &s.scores
 	sc.unit = slices.Grow(sc.unit[:0], len(s.units)*width)[:len(s.units)*width]
 	sc.doc = slices.Grow(sc.doc[:0], n+1)[:n+1]
-	sc.sums = slices.Grow(sc.sums[:0], wide)[:wide]
-	sc.all = slices.Grow(sc.all[:0], wide)[:wide]
+	sc.all = slices.Grow(sc.all[:0], wide-width)[:wide-width]
 	clear(sc.all)
 	whole := float32(0)
 	for i := range s.units {
 		u := &s.units[i]
-		clear(sc.sums)
+		sc.sums.Start(&m.table)
 		size := float32(0)
 		own := func(p *part) {
 			size += p.size
-			for c, v := range p.sum {
-				sc.sums[c] += v
-			}
+			sc.sums.AddSums(p.sum)
 		}
 		for _, f := range s.passed[u.passed[0]:u.passed[1]] {
 			own(f.part)
@@ -184,11 +183,11 @@ func (m *Model) score(s *space) {
 			f := &u.keys[k]
 			size += weightOf[f.fam] * weightOf[f.fam]
 			if f.row = m.table.Find(f.key); f.row >= 0 {
-				m.table.Add(f.row, sc.sums)
+				sc.sums.Add(f.row)
 			}
 		}
-		for c := width; c < wide; c++ {
-			sc.all[c] += sc.sums[c]
+		for c, v := range sc.sums.Total()[width:] {
+			sc.all[c] += v
 		}
 		whole += size
 		for side, other := range [2]int{i - 1, i + 1} {
@@ -198,17 +197,17 @@ func (m *Model) score(s *space) {
 			size += weightOf[ofBefore] * weightOf[ofBefore] * float32(s.units[other].last-s.units[other].first+1)
 			for k := s.units[other].first; k <= s.units[other].last; k++ {
 				if row := s.tokens[k].part.around[side]; row >= 0 {
-					m.table.Add(row, sc.sums)
+					sc.sums.Add(row)
 				}
 			}
 		}
-		per := scaleOf(size)
+		per, sums := scaleOf(size), sc.sums.Total()
 		for c := range width {
-			sc.unit[i*width+c] = float64(m.table.Bias[c]) + float64(sc.sums[c])*float64(m.table.Scale[c])*per
+			sc.unit[i*width+c] = float64(m.table.Bias[c]) + float64(sums[c])*float64(m.table.Scale[c])*per
 		}
 	}
 	per := scaleOf(whole)
-	for c := width; c < wide; c++ {
-		sc.doc[c-width] = float64(m.table.Bias[c]) + float64(sc.all[c])*float64(m.table.Scale[c])*per
+	for c, v := range sc.all {
+		sc.doc[c] = float64(m.table.Bias[width+c]) + float64(v)*float64(m.table.Scale[width+c])*per
 	}
 }

@@ -3,7 +3,9 @@ package linear
 import (
 	"bytes"
 	"math"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -158,5 +160,45 @@ func TestFitLogistic(t *testing.T) {
 	}
 	if FitLogistic(nil, nil, nil) != nil {
 		t.Error("nothing was fitted to something")
+	}
+}
+
+// TestSums: rows added eight weights at a time come to what they come to one by
+// one, however many they are.
+func TestSums(t *testing.T) {
+	const columns = 99
+	rng := rand.New(rand.NewPCG(1, 2))
+	w := &Weights{Columns: columns, Bias: make([]float32, columns)}
+	for k := range 40 {
+		w.Keys = append(w.Keys, uint32(k+1))
+		for range columns {
+			w.W = append(w.W, rng.Float32()*2-1)
+		}
+	}
+	table := Compress(w, 100, nil)
+	var s Sums
+	for range 3 { // used again
+		s.Start(table)
+		want := make([]int32, columns)
+		for i := range 1000 {
+			row := table.Find(uint32(rng.IntN(40) + 1))
+			if i < 300 {
+				row = 0 // the same row fills a lane fastest
+			}
+			s.Add(row)
+			for c := range want {
+				want[c] += table.At(row, c)
+			}
+			if i%333 == 0 && !slices.Equal(s.Total(), want) {
+				t.Fatalf("after %d rows: %v, want %v", i+1, s.Total(), want)
+			}
+		}
+		s.AddSums(want)
+		for c := range want {
+			want[c] *= 2
+		}
+		if !slices.Equal(s.Total(), want) {
+			t.Fatalf("%v, want %v", s.Total(), want)
+		}
 	}
 }

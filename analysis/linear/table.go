@@ -19,9 +19,16 @@ type Table struct {
 	Scale   []float32 // what one step of a column is worth
 	Bias    []float32
 	keys    []uint32 // ascending; row i belongs to keys[i]
-	rows    []int8   // len(keys) x Columns
-	places  []int32  // open addressing: 1 + row, 0 for empty
+	rows    []uint64 // len(keys) x width: a byte a weight, see [Sums]
+	width   int
+	places  []place // open addressing
 	mask    uint32
+}
+
+// place is where a key may be looked for.
+type place struct {
+	key uint32
+	row int32 // from 1; 0: the place is empty
 }
 
 // steps is how many steps a weight has on each side of nothing.
@@ -59,13 +66,15 @@ func Compress(w *Weights, most int, gain func(key uint32) float32) *Table {
 		// A few large weights may be cut so that the many small ones keep their steps.
 		t.Scale[c] = max(t.Scale[c]*0.6/steps, 1e-9)
 	}
+	var weights []byte
 	for _, r := range order {
 		t.keys = append(t.keys, w.Keys[r.i])
 		for c := range w.Columns {
 			q := math.Round(float64(w.W[r.i*w.Columns+c] * times[r.i] / t.Scale[c]))
-			t.rows = append(t.rows, int8(min(max(q, -steps), steps)))
+			weights = append(weights, byte(int8(min(max(q, -steps), steps))))
 		}
 	}
+	t.lay(weights)
 	t.index()
 	return t
 }
@@ -93,14 +102,26 @@ func (t *Table) index() {
 	for size < 2*len(t.keys) {
 		size *= 2
 	}
-	t.places = make([]int32, size)
+	t.places = make([]place, size)
 	t.mask = uint32(size - 1)
 	for i, key := range t.keys {
 		at := spread(key) & t.mask
-		for t.places[at] != 0 {
+		for t.places[at].row != 0 {
 			at = (at + 1) & t.mask
 		}
-		t.places[at] = int32(i + 1)
+		t.places[at] = place{key, int32(i + 1)}
+	}
+}
+
+// lay lays the weights, Columns a row, into words.
+func (t *Table) lay(weights []byte) {
+	t.width = (t.Columns + 7) / 8
+	t.rows = make([]uint64, len(t.keys)*t.width)
+	for i := range t.keys {
+		for c := range t.Columns {
+			raised := uint64(weights[i*t.Columns+c] ^ raise)
+			t.rows[i*t.width+c/8] |= raised << (c % 8 * 8)
+		}
 	}
 }
 
@@ -109,27 +130,20 @@ func spread(key uint32) uint32 { return key * 0x9e3779b1 >> 7 }
 // Find gives the row of a key; -1 where there is none.
 func (t *Table) Find(key uint32) int32 {
 	for at := spread(key) & t.mask; ; at = (at + 1) & t.mask {
-		i := t.places[at]
-		if i == 0 {
+		p := &t.places[at]
+		if p.key == key && p.row != 0 {
+			return p.row - 1
+		}
+		if p.row == 0 {
 			return -1
 		}
-		if t.keys[i-1] == key {
-			return i - 1
-		}
-	}
-}
-
-// Add adds a row to whole-number sums, one a column.
-func (t *Table) Add(row int32, sums []int32) {
-	r := t.rows[int(row)*t.Columns : (int(row)+1)*t.Columns]
-	sums = sums[:len(r)]
-	for c, v := range r {
-		sums[c] += int32(v)
 	}
 }
 
 // At gives one weight in steps.
-func (t *Table) At(row int32, column int) int32 { return int32(t.rows[int(row)*t.Columns+column]) }
+func (t *Table) At(row int32, column int) int32 {
+	return int32(int8(byte(t.rows[int(row)*t.width+column/8]>>(column%8*8)) ^ raise))
+}
 
 // Rows counts the rows.
 func (t *Table) Rows() int { return len(t.keys) }
@@ -160,9 +174,11 @@ func (t *Table) MarshalBinary() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pack a table: %w", err)
 	}
-	raw := make([]byte, len(t.rows))
-	for i, v := range t.rows {
-		raw[i] = byte(v)
+	raw := make([]byte, 0, len(t.keys)*t.Columns)
+	for i := range t.keys {
+		for c := range t.Columns {
+			raw = append(raw, byte(int8(t.At(int32(i), c))))
+		}
 	}
 	if _, err := z.Write(raw); err != nil {
 		return nil, fmt.Errorf("pack a table: %w", err)
@@ -221,10 +237,7 @@ func (t *Table) UnmarshalBinary(data []byte) error {
 	if err != nil || len(raw) != rows*columns {
 		return damaged
 	}
-	t.rows = make([]int8, len(raw))
-	for i, v := range raw {
-		t.rows[i] = int8(v)
-	}
+	t.lay(raw)
 	t.index()
 	return nil
 }

@@ -26,6 +26,9 @@ type User struct {
 	Disabled     bool      `json:"disabled"`
 	CreatedAt    time.Time `json:"created_at"`
 	SignedInAt   time.Time `json:"signed_in_at"` // last success; zero: never
+	Digest       Digest    `json:"digest,omitempty"`
+	DigestSince  time.Time `json:"digest_since,omitzero"` // when they chose it
+	DigestSent   string    `json:"digest_sent,omitempty"` // the last issue that was mailed; see [Service.DigestSent]
 }
 
 // Session is one signed-in browser.

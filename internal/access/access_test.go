@@ -1004,3 +1004,79 @@ func BenchmarkAuthenticate(b *testing.B) {
 		ok(b, err)
 	}
 }
+
+// TestChooseDigest: who asked and may read figures is a reader, with what is on record of it.
+func TestChooseDigest(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	readers := func() (ids []string) {
+		t.Helper()
+		users, err := w.DigestReaders(ctx)
+		ok(t, err)
+		for _, u := range users {
+			ids = append(ids, u.ID)
+		}
+		return ids
+	}
+	boss := w.user("commissioner@example.org", access.Commissioner)
+	advocate := w.user("advocate@example.org", access.Advocate)
+	analyst := w.user("analyst@example.org", access.Analyst)
+	if got := readers(); got != nil {
+		t.Errorf("readers before anybody asked: %v", got)
+	}
+	refused(t, w.ChooseDigest(ctx, advocate.ID, access.DigestMonthly), fault.Denied)
+	ok(t, w.ChooseDigest(ctx, advocate.ID, access.DigestOff))
+	refused(t, w.ChooseDigest(ctx, boss.ID, "hourly"), fault.Invalid, "digest")
+	refused(t, w.ChooseDigest(ctx, "nobody", access.DigestMonthly), fault.NotFound)
+	before := len(w.actions())
+	ok(t, w.ChooseDigest(ctx, boss.ID, access.DigestMonthly))
+	w.pass(time.Hour)
+	ok(t, w.ChooseDigest(ctx, boss.ID, access.DigestMonthly)) // nothing new: nothing on record
+	ok(t, w.ChooseDigest(ctx, analyst.ID, access.DigestQuarterly))
+	if got := w.actions()[before:]; !slices.Equal(got, []string{"user.digest", "user.digest"}) {
+		t.Errorf("on record: %v", got)
+	}
+	u, address, err := w.DigestReader(ctx, boss.ID)
+	ok(t, err)
+	if address != "commissioner@example.org" || u.Digest != access.DigestMonthly || !u.DigestSince.Equal(w.now().Add(-time.Hour)) {
+		t.Errorf("%s, %+v", address, u)
+	}
+	ok(t, w.DigestSent(ctx, boss.ID, "2026-02"))
+	if u, _, err = w.DigestReader(ctx, boss.ID); err != nil || u.DigestSent != "2026-02" {
+		t.Errorf("%+v %v", u, err)
+	}
+	refused(t, w.DigestSent(ctx, "nobody", "2026-02"), fault.NotFound)
+
+	// An account that is disabled, and one that reads no figures any more, is no reader; the choice stays.
+	ok(t, w.Disable(ctx, access.Operator(), boss.ID))
+	_, err = w.EditUser(ctx, access.Operator(), analyst.ID, access.Edit{Roles: []access.Role{access.Advocate}})
+	ok(t, err)
+	for _, id := range []string{boss.ID, analyst.ID, advocate.ID} {
+		_, _, err := w.DigestReader(ctx, id)
+		refused(t, err, fault.NotFound)
+	}
+	if got := readers(); got != nil {
+		t.Errorf("readers: %v", got)
+	}
+	ok(t, w.Enable(ctx, access.Operator(), boss.ID))
+	if got := readers(); !slices.Equal(got, []string{boss.ID}) {
+		t.Errorf("readers after enabling: %v", got)
+	}
+
+	// An address that refuses mail ends it, on record as nobody's choice.
+	ok(t, w.StopDigest(ctx, boss.ID))
+	ok(t, w.StopDigest(ctx, boss.ID))
+	entries := w.trail.Kept()
+	last := entries[len(entries)-1]
+	if last.Action != "user.digest" || last.Actor != "service" || last.Detail["often"] != "off" || last.Reason == "" || readers() != nil {
+		t.Errorf("stopped: %+v, readers %v", last, readers())
+	}
+
+	// What the record cannot take is not changed.
+	w.trail.Insert = func(audit.Entry) error { return fault.New(fault.Unavailable, "away") }
+	refused(t, w.ChooseDigest(ctx, boss.ID, access.DigestMonthly), fault.Unavailable)
+	w.trail.Insert = nil
+	if readers() != nil {
+		t.Error("changed without a trace")
+	}
+}

@@ -121,17 +121,18 @@ func themes(book *codebook.Codebook) []figures.Theme {
 }
 
 // Mailroom builds the worker that queues and sends mail.
-func (r *Rooms) Mailroom(sender notifications.Sender, from, replyTo mail.Address, surveyURL, publicURL, owner string) (*notifications.Service, error) {
+func (r *Rooms) Mailroom(sender notifications.Sender, from, replyTo mail.Address, surveyURL, baseURL, owner string) (*notifications.Service, error) {
 	letters, err := notifications.LoadLetters()
 	if err != nil {
 		return nil, fmt.Errorf("load the letters: %w", err)
 	}
+	publicURL := baseURL + publicPath
 	// What no letter could be sent with is a fault of the settings, to be known now and not letter by letter.
 	if err := errors.Join(notifications.CheckFrom(from), notifications.CheckReplyTo(replyTo), notifications.CheckLink(surveyURL), notifications.CheckLink(publicURL)); err != nil {
 		return nil, fmt.Errorf("mail settings: %w", err)
 	}
-	return notifications.NewService(r.Store, r.Survey, r.Loop, letters, sender,
-		notifications.Settings{From: from, ReplyTo: replyTo, SurveyURL: surveyURL, PublicURL: publicURL, Owner: owner}, r.Now, r.Log), nil
+	return notifications.NewService(r.Store, r.Survey, r.Loop, readers{r.Access}, letters, sender,
+		notifications.Settings{From: from, ReplyTo: replyTo, SurveyURL: surveyURL, PublicURL: publicURL, StaffURL: baseURL, Owner: owner}, r.Now, r.Log), nil
 }
 
 // Tasks are the background steps, in the order of the story.
@@ -144,6 +145,7 @@ func (r *Rooms) Tasks(m *notifications.Service) []work.Task {
 		{Name: "follow-up", Every: 15 * time.Second, Run: r.Loop.Sweep},
 		{Name: "coding", Every: 10 * time.Second, Run: r.Analysis.CodeWaiting},
 		{Name: "tell", Every: 30 * time.Second, Run: m.QueueTold},
+		{Name: "digest", Every: 5 * time.Minute, Run: func(ctx context.Context) (int, error) { return 0, m.QueueDigests(ctx) }},
 		{Name: "purge", Every: time.Hour, Run: r.purge},
 		r.panelTask(),
 	}

@@ -20,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"victimvoice/analysis"
 	"victimvoice/internal/access"
 	"victimvoice/internal/config"
 	"victimvoice/internal/edge"
@@ -320,6 +321,9 @@ func demoBegin(ctx context.Context, c *Call, r *Rooms, cases int, d *demoFile) e
 	}
 	if err := synth.Actions(ctx, world, services, user.ID, now); err != nil {
 		return fmt.Errorf("raise the demo's actions: %w", err)
+	}
+	if err := synth.Marks(ctx, world, analysis.NewTimeline(quiet.Analysis, r.Store, r.Audit), quiet.Analysis, user.ID); err != nil {
+		return fmt.Errorf("mark the demo's time axis: %w", err)
 	}
 	return say(c.Out, "  %s", stats)
 }

@@ -106,7 +106,7 @@ type System struct {
 // this process runs.
 func Assemble(r *Rooms, cfg *config.Config, sender notifications.Sender, roles ...string) (*System, error) {
 	owner := processName()
-	m, err := r.Mailroom(sender, cfg.MailFrom, cfg.MailReplyTo, cfg.SurveyURL.String(), cfg.BaseURL.String()+publicPath, owner)
+	m, err := r.Mailroom(sender, cfg.MailFrom, cfg.MailReplyTo, cfg.SurveyURL.String(), cfg.BaseURL.String(), owner)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/url"
 	"path/filepath"
 	"testing"
 	"time"
@@ -170,6 +171,42 @@ func TestLive(t *testing.T) {
 		}
 	}
 	actionsOf(t, w, parts)
+	marksOf(t, w, parts, store)
+}
+
+// marksOf puts the demonstration's marks on the time axis and looks at the charts.
+func marksOf(t *testing.T, w *synth.World, parts synth.Services, store *sqlite.Store) {
+	t.Helper()
+	keyset, err := seal.NewKeyset()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := seal.Parse(keyset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	timeline := analysis.NewTimeline(parts.Analysis, store, audit.New(store, func() time.Time { return end }, keys.Subkey("audit")))
+	if err := synth.Marks(t.Context(), w, timeline, parts.Analysis, "somebody"); err != nil {
+		t.Fatal(err)
+	}
+	all, err := timeline.All(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[analysis.MarkKind]int{}
+	for _, m := range all {
+		kinds[m.Kind]++
+		if m.By != "somebody" || m.On > end.Format(time.DateOnly) || m.Kind == analysis.MarkRebase && (m.Text == "" || m.Series.Measure != "core.informed") {
+			t.Errorf("mark %+v", m)
+		}
+	}
+	if kinds[analysis.MarkPolicy] != 2 || kinds[analysis.MarkNote] != 1 || kinds[analysis.MarkRebase] != 1 {
+		t.Errorf("marks %v", kinds)
+	}
+	r, err := parts.Analysis.Figures(t.Context(), url.Values{"measure": {"core.informed"}, "by": {"month"}})
+	if err != nil || r.Trend == nil || len(r.Trend.Breaks) == 0 || !r.Trend.Breaks[0].Rebased {
+		t.Errorf("the chart is not re-based: %+v, %v", r.Trend, err)
+	}
 }
 
 // actionsOf raises the demonstration's actions over a history and looks at them.

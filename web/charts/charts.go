@@ -171,12 +171,13 @@ func frameOf(c *Chart) frame {
 }
 
 // SVG draws the chart. All text is escaped.
-func SVG(c Chart) template.HTML {
+func SVG(c Chart) template.HTML { return c.drawn().svg() }
+
+func (c Chart) drawn() *drawing {
 	d := &drawing{chart: c, frame: frameOf(&c)}
-	d.open()
+	d.head(c.ID, c.Size, c.Title, d.description(), d.frame.width, d.frame.height)
 	d.body()
-	d.b.WriteString("</svg>")
-	return template.HTML(d.b.String()) // #nosec G203 -- made here, every text escaped by text() or attr()
+	return d
 }
 
 // body draws all that is inside the frame. Words that may be moved come last: they
@@ -205,6 +206,10 @@ type drawing struct {
 	frame frame
 	b     strings.Builder
 	taken []box // where words stand that others must keep clear of
+
+	id, said      string // as head was told
+	width, height float64
+	inside        int // where in b what is drawn begins, after the head
 }
 
 // x is where a period stands: half a step in from either end, so that marks don't
@@ -224,14 +229,6 @@ func (d *drawing) y(v float64) float64 {
 
 func (d *drawing) plotRight() float64  { return d.frame.width - d.frame.right }
 func (d *drawing) plotBottom() float64 { return d.frame.height - d.frame.bottom }
-
-func (d *drawing) open() {
-	f, id := d.frame, safeID(d.chart.ID)
-	d.put(`<svg xmlns="http://www.w3.org/2000/svg" class="chart %s" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-labelledby="%s-title %s-desc" font-family="%s" font-size="%s" fill="%s">`,
-		[]string{"chart-full", "chart-narrow", "chart-small"}[d.chart.Size], num(f.width), num(f.height), num(f.width), num(f.height), id, id, fonts, num(textSize), ink)
-	d.put(`<title id="%s-title">%s</title><desc id="%s-desc">%s</desc>`, id, text(d.chart.Title), id, text(d.description()))
-	d.put(`<rect class="chart-paper" width="%s" height="%s" fill="%s"/>`, num(f.width), num(f.height), paper)
-}
 
 // description is what is read out: the given words, the span, and the flags.
 func (d *drawing) description() string {

@@ -33,20 +33,17 @@ type dotsFrame struct {
 }
 
 // DotsSVG draws the chart. All text is escaped.
-func DotsSVG(c Dots) template.HTML {
+func DotsSVG(c Dots) template.HTML { return c.drawn().svg() }
+
+func (c Dots) drawn() *drawing {
 	f := dotsFrame{width: 720, left: 248, right: 128, top: 34, bottom: 30, row: 27}
-	class := "chart-full"
 	if c.Size == Narrow {
 		f = dotsFrame{width: 360, left: 8, right: 118, top: 34, bottom: 30, row: 44, above: true}
-		class = "chart-narrow"
 	}
 	d := &drawing{}
-	height, id := f.top+f.row*float64(max(len(c.Lines), 1))+f.bottom, safeID(c.ID)
+	height := f.top + f.row*float64(max(len(c.Lines), 1)) + f.bottom
 	s := c.scale(f)
-	d.put(`<svg xmlns="http://www.w3.org/2000/svg" class="chart %s" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-labelledby="%s-title %s-desc" font-family="%s" font-size="%s" fill="%s">`,
-		class, num(f.width), num(height), num(f.width), num(height), id, id, fonts, num(textSize), ink)
-	d.put(`<title id="%s-title">%s</title><desc id="%s-desc">%s</desc>`, id, text(c.Title), id, text(c.Description))
-	d.put(`<rect class="chart-paper" width="%s" height="%s" fill="%s"/>`, num(f.width), num(height), paper)
+	d.head(c.ID, c.Size, c.Title, c.Description, f.width, height)
 	bottom := height - f.bottom
 	for _, t := range s.ticks {
 		x, stroke, kind := num(s.x(t)), hairline, "chart-grid"
@@ -60,8 +57,7 @@ func DotsSVG(c Dots) template.HTML {
 	for i := range c.Lines {
 		d.dot(&c.Lines[i], f, s, f.top+f.row*float64(i))
 	}
-	d.b.WriteString("</svg>")
-	return template.HTML(d.b.String()) // #nosec G203 -- made here, every text escaped by text()
+	return d
 }
 
 // dot draws one line of the chart, whose row begins at top.
@@ -79,10 +75,10 @@ func (d *drawing) dot(l *Dot, f dotsFrame, s dotScale, top float64) {
 	d.put(`<line class="chart-line" x1="%s" x2="%s" y1="%s" y2="%s" stroke="%s" stroke-width="1.5"/>`, num(s.x(low)), num(s.x(high)), num(y), num(y), ink)
 	// An interval that leaves the scale ends in an arrow.
 	if low > l.Low {
-		d.put(`<path class="chart-change" d="M%s %sl6 -4v8z" fill="%s"/>`, num(s.x(low)-1), num(y), ink)
+		d.put(`<path class="chart-change" d="M%s %sL%s %sV%sZ" fill="%s"/>`, num(s.x(low)-1), num(y), num(s.x(low)+5), num(y-4), num(y+4), ink)
 	}
 	if high < l.High {
-		d.put(`<path class="chart-change" d="M%s %sl-6 -4v8z" fill="%s"/>`, num(s.x(high)+1), num(y), ink)
+		d.put(`<path class="chart-change" d="M%s %sL%s %sV%sZ" fill="%s"/>`, num(s.x(high)+1), num(y), num(s.x(high)-5), num(y-4), num(y+4), ink)
 	}
 	x := num(s.x(s.hold(l.Value)))
 	if l.Low <= s.none && s.none <= l.High { // said by form, not by colour alone: open where the interval holds no difference

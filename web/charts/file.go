@@ -18,11 +18,20 @@ import (
 // held to, and what a reader must know, all drawn. It is light whatever the reader's
 // screen, and says nothing by colour alone, so that it can be printed in black.
 type File struct {
-	Chart   Chart
+	Picture Picture
 	Heading string
 	Scope   string   // whose answers, where, since when
 	Notes   []string // what happened, how to read it, whose figures
 }
+
+// Picture is a chart of any kind, drawn for a desk.
+type Picture interface{ full() *drawing }
+
+func (c Chart) full() *drawing  { c.Size = Full; return c.drawn() }
+func (g Groups) full() *drawing { g.Size = Full; return g.drawn() }
+func (f Funnel) full() *drawing { f.Size = Full; return f.drawn() }
+func (m Moves) full() *drawing  { m.Size = Full; return m.drawn() }
+func (c Dots) full() *drawing   { c.Size = Full; return c.drawn() }
 
 const (
 	fileMargin  = 12.0
@@ -33,22 +42,19 @@ func fields(s string) []string { return strings.Fields(s) }
 
 // SVG draws the file as an SVG document of its own.
 func (f File) SVG() []byte {
-	c := f.Chart
-	c.Size = Full
-	d := &drawing{chart: c, frame: frameOf(&c)}
-	inner := d.frame.width - 2*fileMargin
+	chart, d := f.Picture.full(), &drawing{}
+	inner := chart.width - 2*fileMargin
 	heading, scope := wrap(f.Heading, headingSize, inner, true), wrap(f.Scope, textSize, inner, false)
 	var notes []string
 	for _, n := range f.Notes {
 		notes = append(notes, wrap(n, textSize, inner, false)...)
 	}
 	top := fileMargin + float64(len(heading))*22 + float64(len(scope))*lineHeight + 8
-	height := top + d.frame.height + float64(len(notes))*lineHeight + fileMargin
-	id := safeID(c.ID)
+	height := top + chart.height + float64(len(notes))*lineHeight + fileMargin
 	d.put(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-labelledby="%s-title %s-desc" font-family="%s" font-size="%s" fill="%s">`,
-		num(d.frame.width), num(height), num(d.frame.width), num(height), id, id, fonts, num(textSize), ink)
-	d.put(`<title id="%s-title">%s</title><desc id="%s-desc">%s</desc>`, id, text(f.Heading), id, text(d.description()))
-	d.put(`<rect width="%s" height="%s" fill="%s"/>`, num(d.frame.width), num(height), paper)
+		num(chart.width), num(height), num(chart.width), num(height), chart.id, chart.id, fonts, num(textSize), ink)
+	d.put(`<title id="%s-title">%s</title><desc id="%s-desc">%s</desc>`, chart.id, text(f.Heading), chart.id, text(chart.said))
+	d.put(`<rect width="%s" height="%s" fill="%s"/>`, num(chart.width), num(height), paper)
 	y := fileMargin
 	for _, line := range heading {
 		y += 22
@@ -59,9 +65,9 @@ func (f File) SVG() []byte {
 		d.put(`<text x="%s" y="%s" fill="%s">%s</text>`, num(fileMargin), num(y-3), quiet, text(line))
 	}
 	d.put(`<g transform="translate(0 %s)">`, num(top))
-	d.body()
+	d.b.WriteString(chart.b.String()[chart.inside:])
 	d.put(`</g>`)
-	y = top + d.frame.height
+	y = top + chart.height
 	for _, line := range notes {
 		y += lineHeight
 		d.put(`<text x="%s" y="%s" fill="%s">%s</text>`, num(fileMargin), num(y-3), quiet, text(line))
@@ -142,6 +148,8 @@ func attributes(list []xml.Attr) attrs {
 	return out
 }
 
+func bold(weight string) bool { return weight == "600" || weight == "700" }
+
 func (a attrs) num(name string) float64 {
 	v, _ := strconv.ParseFloat(a[name], 64)
 	return v
@@ -176,14 +184,14 @@ func (r *raster) open(name string, a attrs) error {
 			size = a.num("font-size")
 		}
 		x, y := at(a.num("x"), a.num("y"))
-		r.text = &span{x: x, y: y, size: size, anchor: a["text-anchor"], fill: a.or("fill", ink), bold: a["font-weight"] == "700"}
+		r.text = &span{x: x, y: y, size: size, anchor: a["text-anchor"], fill: a.or("fill", ink), bold: bold(a["font-weight"])}
 		if a["stroke"] != "" {
 			r.text.halo = a["stroke"]
 		}
 		return nil
 	case "tspan":
 		r.inText = append(r.inText, *r.text)
-		r.text.words, r.text.fill, r.text.bold = "", a.or("fill", r.text.fill), a["font-weight"] == "700"
+		r.text.words, r.text.fill, r.text.bold = "", a.or("fill", r.text.fill), bold(a["font-weight"])
 		return nil
 	case "line":
 		x1, y1 := at(a.num("x1"), a.num("y1"))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image/png"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +16,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"victimvoice/analysis/figures"
 )
 
 // lettered is a piece of text of a drawing with the room that it takes.
@@ -117,11 +120,45 @@ func files() map[string]File {
 	out := map[string]File{}
 	for name, c := range examples() {
 		c.ID = name
-		out[name] = File{Chart: c, Heading: "How well have the police kept you informed? <Report>", Scope: "Answered by people themselves · Metropolitan Police", Notes: []string{
-			"1: 14 March 2026, policy change: Update standard begins in every unit, with one named point of contact for everyone whose case is open longer than a fortnight",
-			"Intervals (95%) are about precision alone: people chose to answer, and who did not is not in them.", "[c]: withheld, so that nobody can be told."}}
+		out[name] = fileOf(c)
+	}
+	for name, p := range pictures() {
+		out[name] = fileOf(p)
 	}
 	return out
+}
+
+func fileOf(p Picture) File {
+	return File{Picture: p, Heading: "How well have the police kept you informed? <Report>", Scope: "Answered by people themselves · Metropolitan Police", Notes: []string{
+		"1: 14 March 2026, policy change: Update standard begins in every unit, with one named point of contact for everyone whose case is open longer than a fortnight",
+		"Intervals (95%) are about precision alone: people chose to answer, and who did not is not in them.", "[c]: withheld, so that nobody can be told."}}
+}
+
+// pictures are charts of the other kinds, with all that each can show.
+func pictures() map[string]Picture {
+	v := func(f float64) *float64 { return &f }
+	funnel := Funnel{ID: "funnel", Title: "Areas", Description: "Two lie outside.", Axis: "% of people who answered", Base: "People in the base", Centre: 52, CentreName: "All"}
+	for base := 10; base <= 400; base += 10 {
+		half := 90 / math.Sqrt(float64(base))
+		funnel.Limits = append(funnel.Limits, figures.FunnelLimit{Base: base, Low95: 52 - half, High95: 52 + half, Low998: 52 - 1.6*half, High998: 52 + 1.6*half})
+	}
+	funnel.Dots = []FunnelDot{
+		{Name: "Central North", Value: 55, Base: 220}, {Name: "Kensington and Chelsea and Hammersmith", Value: 70, Base: 300, Outside: figures.OutsideFar, Meaning: figures.MeansImprovement},
+		{Name: "South Area", Value: 40, Base: 390, Outside: figures.OutsideNear, Meaning: figures.MeansConcern}, {Name: "West", Value: 22, Base: 15, Outside: figures.OutsideNear, Meaning: figures.MeansChange},
+	}
+	return map[string]Picture{
+		"a-funnel":        funnel,
+		"an-empty-funnel": Funnel{ID: "e", Axis: "% of people who answered", Base: "People in the base"},
+		"groups": Groups{ID: "groups", Title: "Groups", Unit: "%", Axis: "% of people who answered", Line: &Line{Value: 44, Label: "All"}, Rows: []Group{
+			{Name: "Aged 16 to 17", Why: "[c] withheld"}, {Name: "Aged 18 to 24", Value: v(31), Low: v(20), High: v(44), Base: "61"}, {Name: "Kensington and Chelsea and much else besides", Value: v(100), Low: v(71), High: v(100), Small: true, Base: "1,204"}}},
+		"moves": Moves{ID: "moves", Title: "Moves", Rows: []Move{
+			{Group: "Report to investigation", Name: "Confidence", Up: 40, Same: 100, Down: 22}, {Group: "Report to investigation", Name: "Being taken seriously", Up: 1, Same: 0, Down: 200},
+			{Group: "Investigation to closure", Name: "Confidence", Why: "[c] withheld"}}},
+		"odds-ratios": Dots{ID: "odds", Title: "What goes with it", Log: true, Axis: "Odds ratio with 95% interval; 1: no difference", Lines: []Dot{
+			{Label: "Lives with the other person", Value: 2.1, Low: 1.2, High: 3.9, Words: "2.1 (1.2–3.9)"}, {Label: "Domestic abuse", Value: 0.01, Low: 0.001, High: 90, Words: "0.01 (0.00–90)"},
+			{Label: "Aged under 25", None: "[c] withheld"}}},
+		"differences": Dots{ID: "points", Title: "Before", Axis: "Difference in percentage points", Lines: []Dot{{Label: "Not confident", Value: -12, Low: -20, High: -4, Words: "−12 (−20 to −4)"}}},
+	}
 }
 
 // A file stands alone: well-formed, no style or script, its heading and notes drawn,

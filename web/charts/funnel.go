@@ -31,7 +31,9 @@ type FunnelDot struct {
 
 // SVG draws the plot. All text is escaped. Areas outside the limits are named beside
 // their mark, as far as names keep apart.
-func (f Funnel) SVG() template.HTML {
+func (f Funnel) SVG() template.HTML { return f.drawn().svg() }
+
+func (f Funnel) drawn() *drawing {
 	d, width, height, left, right, top, bottom := &drawing{}, 720., 380., 44., 110., 40., 46.
 	if f.Size != Full {
 		width, height, left, right = 360, 320, 40, 62
@@ -69,8 +71,7 @@ func (f Funnel) SVG() template.HTML {
 	}
 	d.put(`<text class="chart-quiet" x="%s" y="%s" fill="%s">%s</text>`, num(left), num(height-8), quiet, text(f.Base))
 	f.dots(d, x, y, width-right)
-	d.b.WriteString("</svg>")
-	return template.HTML(d.b.String()) // #nosec G203 -- made here, every text escaped by text()
+	return d
 }
 
 // limits draws the four curves and the centre, named at their right ends.

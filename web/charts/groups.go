@@ -42,8 +42,13 @@ func groupFrameOf(s Size) groupFrame {
 }
 
 // SVG draws the groups. All text is escaped.
-func (g Groups) SVG() template.HTML {
+func (g Groups) SVG() template.HTML { return g.drawn().svg() }
+
+func (g Groups) drawn() *drawing {
 	d, f := &drawing{}, groupFrameOf(g.Size)
+	if g.Line != nil {
+		f.top += lineHeight // the line is named over the scale
+	}
 	height := f.top + f.row*float64(len(g.Rows)) + 14
 	x := func(v float64) float64 { return f.left + min(max(v, 0), 100)/100*(f.width-f.left-f.right) }
 	d.head(g.ID, g.Size, g.Title, g.describe(), f.width, height)
@@ -65,6 +70,8 @@ func (g Groups) SVG() template.HTML {
 	if g.Line != nil {
 		at := num(x(g.Line.Value))
 		d.put(`<line class="chart-centre" x1="%s" x2="%s" y1="%s" y2="%s" stroke="%s"><title>%s</title></line>`, at, at, num(f.top-8), num(height-8), quiet, text(g.Line.Label))
+		d.put(`<line class="chart-centre" x1="9" x2="9" y1="19" y2="31" stroke="%s"/>`, quiet)
+		d.put(`<text class="chart-quiet" x="16" y="29" fill="%s">%s</text>`, quiet, text(g.Line.Label+" "+whole(g.Line.Value)+g.Unit))
 	}
 	for i, r := range g.Rows {
 		mid := f.top + f.row*(float64(i)+.5) + f.drop
@@ -75,8 +82,7 @@ func (g Groups) SVG() template.HTML {
 		}
 		g.row(d, r, mid, x, f)
 	}
-	d.b.WriteString("</svg>")
-	return template.HTML(d.b.String()) // #nosec G203 -- made here, every text escaped by text()
+	return d
 }
 
 func (g Groups) row(d *drawing, r Group, mid float64, x func(float64) float64, f groupFrame) {
@@ -131,10 +137,17 @@ func cut(s string, most int) string {
 // head opens a picture with what it is called and what it says.
 func (d *drawing) head(id string, size Size, title, description string, width, height float64) {
 	id = safeID(id)
+	d.id, d.said, d.width, d.height = id, description, width, height
 	d.put(`<svg xmlns="http://www.w3.org/2000/svg" class="chart %s" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-labelledby="%s-title %s-desc" font-family="%s" font-size="%s" fill="%s">`,
 		[]string{"chart-full", "chart-narrow", "chart-small"}[size], num(width), num(height), num(width), num(height), id, id, fonts, num(textSize), ink)
 	d.put(`<title id="%s-title">%s</title><desc id="%s-desc">%s</desc>`, id, text(title), id, text(description))
 	d.put(`<rect class="chart-paper" width="%s" height="%s" fill="%s"/>`, num(width), num(height), paper)
+	d.inside = d.b.Len()
+}
+
+// svg closes a picture.
+func (d *drawing) svg() template.HTML {
+	return template.HTML(d.b.String() + "</svg>") // #nosec G203 -- made here, every text escaped by text()
 }
 
 func whole(v float64) string { return num(math.Round(v)) }

@@ -17,6 +17,7 @@ import (
 	"victimvoice/analysis/figures"
 	"victimvoice/internal/access"
 	"victimvoice/internal/fault"
+	"victimvoice/internal/sheet"
 	"victimvoice/survey/questionnaires"
 	"victimvoice/web/page"
 )
@@ -34,6 +35,9 @@ type adviceData struct {
 	Table      string // which version of the polarity table judges
 	MayManage  bool
 	ChanceNote string
+	Take       []takeLine
+
+	taken taken
 }
 
 // adviceFigure is one of the two figures over all advice.
@@ -43,6 +47,7 @@ type adviceFigure struct {
 	Flags                []string
 	Cell                 figureCell
 	TrendNote            string
+	Take                 []takeLine
 }
 
 // splitTable sets the two figures beside each other for each value of a dimension.
@@ -105,9 +110,19 @@ func (s *Pages) advicePage(c *gin.Context, v visitor) error {
 		return ch.Value != "" && ch.Value != q.Get("stage") && !slices.Contains([]string{"report", "investigation"}, ch.Value)
 	})
 	status := http.StatusOK
-	err = s.fillAdvice(c.Request.Context(), q, &data)
+	if c.Param("form") != "" {
+		q.Del("of")
+	}
+	err = s.fillAdvice(c.Request.Context(), v, q, &data)
+	if c.Param("form") != "" {
+		if err != nil {
+			return err
+		}
+		return s.take(c, v, "advice", &data.taken)
+	}
+	data.Take = takeLines(v, "/advice", q, &data.taken)
 	if fault.Is(err, fault.Invalid) {
-		data.Main, data.Groups, data.Splits = nil, nil, nil
+		data.Main, data.Groups, data.Splits, data.Take = nil, nil, nil, nil
 		status, err = retry(&data.Work, err, data.Form.controls()...)
 	}
 	if err != nil {
@@ -120,7 +135,7 @@ func (s *Pages) advicePage(c *gin.Context, v visitor) error {
 // force reads it and does not change it.
 func mayManageAdvice(v visitor) bool { return v.Can(access.AdviceManage) && v.Force == "" }
 
-func (s *Pages) fillAdvice(ctx context.Context, q url.Values, data *adviceData) error {
+func (s *Pages) fillAdvice(ctx context.Context, v visitor, q url.Values, data *adviceData) error {
 	history, err := s.Advising.History(ctx)
 	if err != nil {
 		return err
@@ -150,7 +165,7 @@ func (s *Pages) fillAdvice(ctx context.Context, q url.Values, data *adviceData) 
 		if r.Trend != nil && len(r.Points) > 0 {
 			some = true
 			m.Wide, m.Slim, m.Flags = s.both(m.ID, r)
-			m.TrendNote = r.Trend.Note
+			m.TrendNote, m.Take = r.Trend.Note, figureTakes(v, &r, with(q, "by", strings.Join(r.By, ",")))
 		}
 		data.Main = append(data.Main, m)
 	}
@@ -162,18 +177,24 @@ func (s *Pages) fillAdvice(ctx context.Context, q url.Values, data *adviceData) 
 	if err := s.fillCodes(ctx, with(q, "by", by), history.InForce, data, count); err != nil {
 		return err
 	}
+	splits := takenTable{ID: "stages-areas", Title: "By stage and by area", columns: append([]sheet.Column{
+		{ID: "split", Title: "By", Type: "code", Values: []string{figures.DimStage, figures.DimBCU}, Meaning: "What the figure is split by, all years together."}, {ID: "of", Title: "Of", Type: "text", Meaning: "The stage or the area."}, {ID: "measure", Title: "Measure", Type: "code", Meaning: "Id of the figure."},
+	}, pointColumns()...)}
 	all := with(q, "from", "", "to", "", "by", "")
 	for _, split := range []struct {
 		title, head, dim string
 		q                url.Values
 	}{{"By stage", "Stage", figures.DimStage, with(all, "stage", "")}, {"By area", "Area (BCU)", figures.DimBCU, with(all, figures.DimBCU, "", figures.DimBorough, "")}} {
-		t, err := s.split(ctx, with(split.q, "by", split.dim), split.dim)
+		t, err := s.split(ctx, with(split.q, "by", split.dim), split.dim, &splits)
 		if err != nil {
 			return err
 		}
 		if t.Title, t.Head = split.title, split.head; len(t.Rows) > 0 {
 			data.Splits = append(data.Splits, t)
 		}
+	}
+	if len(splits.rows) > 0 {
+		data.taken.Tables = append(data.taken.Tables, splits)
 	}
 	if charted > 0 {
 		data.ChanceNote = fmt.Sprintf("Of the %s of this page that have limits, chance alone would give about %s a signal, although nothing has changed.", plural(charted, "series", "series"), decimal(int(expected+0.5)))
@@ -184,6 +205,10 @@ func (s *Pages) fillAdvice(ctx context.Context, q url.Values, data *adviceData) 
 // fillCodes asks for each code over time and puts it under its polarity.
 func (s *Pages) fillCodes(ctx context.Context, q url.Values, table *questionnaires.Advice, data *adviceData, count func(*figures.Result)) error {
 	groups := slices.Clone(polarityGroups)
+	codes := takenTable{ID: "codes", Title: "Each piece of advice", columns: append([]sheet.Column{
+		{ID: "measure", Title: "Measure", Type: "code", Meaning: "Id of the figure, by which its series over time can be taken away too."}, {ID: "advice", Title: "Advice", Type: "text", Meaning: "What people were told to do."},
+		{ID: "polarity", Title: "Polarity", Type: "code", Values: []string{questionnaires.Harmful, questionnaires.Good, questionnaires.Context}, Meaning: "As the polarity table in force judges it."}, {ID: "year", Title: "Year", Type: "code", Meaning: "A row for each year with answers. The page shows the latest that can be shown."},
+	}, pointColumns()...)}
 	for _, m := range s.Analysis.Panel().Measures() {
 		code, ok := strings.CutPrefix(m.ID, advicePrefix)
 		at := slices.IndexFunc(groups, func(g adviceGroup) bool { return g.ID == table.Polarity(code) })
@@ -199,12 +224,18 @@ func (s *Pages) fillCodes(ctx context.Context, q url.Values, table *questionnair
 		if err != nil {
 			return err
 		}
+		for i := range year.Points {
+			codes.rows = append(codes.rows, append([]any{m.ID, codeTitle(&m), groups[at].ID, year.Points[i].Period}, pointValues(&m, &year.Points[i])...))
+		}
 		l := s.latestOf(&year)
 		line := adviceLine{Title: codeTitle(&m), Href: figureHref(m.ID, q), Share: l.Share, Interval: l.Interval, Base: l.Base, When: l.When, Small: l.Small, Why: cmp.Or(l.None, l.Withheld), Spark: spark(r.Points)}
 		if t := r.Trend; t != nil && len(t.Signals) > 0 {
 			line.Reads = trendSentence(&r)
 		}
 		groups[at].Lines = append(groups[at].Lines, line)
+	}
+	if len(codes.rows) > 0 {
+		data.taken.Tables = append(data.taken.Tables, codes)
 	}
 	for _, g := range groups {
 		if len(g.Lines) > 0 {
@@ -226,8 +257,9 @@ func codeTitle(m *figures.Measure) string {
 	return title
 }
 
-// split sets the harmful-advice rate and the worry beside each other, all years together.
-func (s *Pages) split(ctx context.Context, q url.Values, dim string) (splitTable, error) {
+// split sets the harmful-advice rate and the worry beside each other, all years
+// together, and puts the same into a table to be taken away.
+func (s *Pages) split(ctx context.Context, q url.Values, dim string, table *takenTable) (splitTable, error) {
 	var t splitTable
 	for n, id := range []string{harmfulMeasure, worryMeasure} {
 		r, err := s.Analysis.Figures(ctx, with(q, "measure", id))
@@ -237,6 +269,7 @@ func (s *Pages) split(ctx context.Context, q url.Values, dim string) (splitTable
 		for i := range r.Points {
 			p := &r.Points[i]
 			name := s.keyWords(dim, p.Key[dim])
+			table.rows = append(table.rows, append([]any{dim, name, id}, pointValues(&r.Measure, p)...))
 			at := slices.IndexFunc(t.Rows, func(row splitRow) bool { return row.Name == name })
 			if at < 0 {
 				t.Rows, at = append(t.Rows, splitRow{Name: name, Cells: [2]splitCell{{Why: figures.ReasonNone}, {Why: figures.ReasonNone}}}), len(t.Rows)

@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"victimvoice/analysis/figures"
+	"victimvoice/internal/sheet"
 	"victimvoice/web/charts"
 	"victimvoice/web/page"
 )
@@ -30,6 +31,9 @@ type attritionData struct {
 	StatedBase           string
 	StatedNote           string
 	PoliceNote           string
+	Take                 []takeLine
+
+	taken taken
 }
 
 // fateCell is what became of some of the cases.
@@ -80,6 +84,10 @@ func (s *Pages) attrition(c *gin.Context, v visitor) error {
 	if err := s.fillStated(c.Request.Context(), v, &data); err != nil {
 		return err
 	}
+	if c.Param("form") != "" {
+		return s.take(c, v, "attrition", &data.taken)
+	}
+	data.Take = takeLines(v, "/attrition", nil, &data.taken)
 	return s.show(c, http.StatusOK, "attrition", data)
 }
 
@@ -111,8 +119,14 @@ func (data *attritionData) fill(a *figures.Attrition, asAt string) {
 		{ID: figures.OutcomeWithdrew, Title: "Before they withdrew", With: "Withdrew within three months", Without: "Did not"},
 		{ID: figures.OutcomeNFA, Title: "Before no further action", With: "Closed so within six months", Without: "Not, and not withdrawn"},
 	} {
-		data.Signals = append(data.Signals, fillSignals(g, a.Signals))
+		filled, chart := fillSignals(g, a.Signals)
+		data.Signals = append(data.Signals, filled)
+		if filled.Wide != "" {
+			data.taken.Charts = append(data.taken.Charts, takenChart{ID: g.ID, file: charts.File{Picture: chart, Heading: g.Title, Scope: "What had been said at the report stage · " + data.Scope,
+				Notes: []string{data.Cohort, "“" + g.With + "” less “" + sentenceEnd(g.Without) + "”. They came first; that is all that is known of how they and the outcome hang together. 95% intervals by Newcombe’s method, about precision alone."}}})
+		}
 	}
+	data.takeTables(a)
 	data.PoliceNote = a.ReasonNote
 	for _, r := range a.Reasons {
 		row := reasonRow{Title: policeReason(r.Code), Share: shareOf(r.Cell), Interval: cellInterval(r.Cell), Bar: cellBar(r.Cell)}
@@ -124,7 +138,7 @@ func (data *attritionData) fill(a *figures.Attrition, asAt string) {
 }
 
 // fillSignals lays one outcome's signals out, in a table and a chart of differences.
-func fillSignals(g signalGroup, all []figures.SignalPair) signalGroup {
+func fillSignals(g signalGroup, all []figures.SignalPair) (signalGroup, charts.Dots) {
 	chart := charts.Dots{ID: g.ID + "-before-wide", Title: g.Title + ": difference in what had been said", Axis: "Difference in percentage points, 95% interval. Open circle: not told from none"}
 	for i := range all {
 		p := &all[i]
@@ -159,7 +173,47 @@ func fillSignals(g signalGroup, all []figures.SignalPair) signalGroup {
 		narrow.ID, narrow.Size, narrow.Axis = g.ID+"-before-slim", charts.Narrow, "Percentage points, 95% interval"
 		g.Wide, g.Slim = charts.DotsSVG(chart), charts.DotsSVG(narrow)
 	}
-	return g
+	return g, chart
+}
+
+func sentenceEnd(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+// takeTables keeps the page's tables in numbers, withholding what they withhold.
+func (data *attritionData) takeTables(a *figures.Attrition) {
+	fates := takenTable{ID: "outcomes", Title: "What became of the cases", columns: append([]sheet.Column{{ID: "outcome", Title: "Outcome", Type: "text", Meaning: "What became of a case by the day of the page."}}, cellColumns("cases", "cases")...)}
+	for i, cell := range []figures.Cell{a.Withdrew, a.NFA, a.Ended, a.Open} {
+		fates.rows = append(fates.rows, append([]any{data.Fates[i].Title}, cellValues(cell)...))
+	}
+	bands := takenTable{ID: "time", Title: "How long after the report", columns: slices.Concat([]sheet.Column{{ID: "after_report", Title: "After the report", Type: "text", Meaning: "Calendar days in London."}},
+		cellColumns("withdrew", "withdrew then"), cellColumns("withdrawn_by", "withdrawn by then"), cellColumns("nfa", "closed with no further action then"), cellColumns("nfa_by", "closed so by then"),
+		[]sheet.Column{{ID: "deep_dive", Title: "Deep Dive", Type: "number", Unit: "percent", Meaning: "The Deep Dive's share of its 169 withdrawals."}})}
+	for i := range a.Bands {
+		b := &a.Bands[i]
+		bands.rows = append(bands.rows, slices.Concat([]any{b.Title}, cellValues(b.Withdrew), cellValues(b.WithdrewBy), cellValues(b.NFA), cellValues(b.NFABy), []any{b.DeepDive}))
+	}
+	said := takenTable{ID: "said-before", Title: "What had been said before", columns: slices.Concat([]sheet.Column{{ID: "outcome", Title: "Outcome", Type: "code", Values: []string{figures.OutcomeWithdrew + " = withdrew within three months", figures.OutcomeNFA + " = closed with no further action within six months"}, Meaning: "Before which outcome."}, {ID: "said", Title: "Said at the report stage", Type: "text", Meaning: "The answer."}},
+		cellColumns("with", "to whom the outcome came, and who said it"), []sheet.Column{{ID: "with_base", Title: "To whom it came", Type: "integer", Unit: "people", Meaning: "With a valid answer. Empty where withheld."}},
+		cellColumns("without", "to whom it did not come, and who said it"), []sheet.Column{{ID: "without_base", Title: "To whom it did not come", Type: "integer", Unit: "people", Meaning: "With a valid answer. Empty where withheld."}},
+		differenceColumns("The first share less the second."), []sheet.Column{reasonColumn()})}
+	for i := range a.Signals {
+		p := &a.Signals[i]
+		row := []any{p.Outcome, p.Title}
+		if p.Difference == nil {
+			withheld := figures.Cell{Suppressed: true}
+			row = slices.Concat(row, cellValues(withheld), []any{nil}, cellValues(withheld), []any{nil}, differenceValues(nil), []any{p.Reason})
+		} else {
+			row = slices.Concat(row, cellValues(p.With), []any{p.WithBase}, cellValues(p.Without), []any{p.WithoutBase}, differenceValues(p.Difference), []any{""})
+		}
+		said.rows = append(said.rows, row)
+	}
+	data.taken.Tables = append(data.taken.Tables, fates, bands, said)
+	if len(a.Reasons) > 0 {
+		police := takenTable{ID: "police-reasons", Title: "Reasons as police record them", columns: append([]sheet.Column{{ID: "reason", Title: "Reason", Type: "text", Meaning: "One a case, of the withdrawals."}}, cellColumns("cases", "cases")...)}
+		for _, r := range a.Reasons {
+			police.rows = append(police.rows, append([]any{policeReason(r.Code)}, cellValues(r.Cell)...))
+		}
+		data.taken.Tables = append(data.taken.Tables, police)
+	}
 }
 
 // fillStated asks the panel for the reasons that people gave themselves.
@@ -169,6 +223,7 @@ func (s *Pages) fillStated(ctx context.Context, v visitor, data *attritionData) 
 		share float64
 	}
 	var lines []line
+	stated := takenTable{ID: "stated-reasons", Title: "Reasons as people say themselves", columns: append([]sheet.Column{{ID: "answer", Title: "Reason", Type: "text", Meaning: "Part of the decision; each could pick as many as they liked."}}, pointColumns()...)}
 	for _, m := range s.Analysis.Panel().Measures() {
 		if !strings.HasPrefix(m.ID, "wd.reasons.code.") {
 			continue
@@ -183,6 +238,9 @@ func (s *Pages) fillStated(ctx context.Context, v visitor, data *attritionData) 
 		}
 		_, title, _ := strings.Cut(m.Title, " – ")
 		p := only(&r)
+		if p != nil {
+			stated.rows = append(stated.rows, append([]any{title}, pointValues(&m, p)...))
+		}
 		switch {
 		case p == nil || p.Share == nil && !p.Suppressed:
 			data.StatedNote = "Nobody has answered the withdrawn questionnaire yet. When people do, what they say was part of their decision stands here."
@@ -200,6 +258,9 @@ func (s *Pages) fillStated(ctx context.Context, v visitor, data *attritionData) 
 	}
 	if data.StatedBase == "" && len(lines) > 0 {
 		data.Stated, data.StatedNote = nil, "Too few people have answered the withdrawn questionnaire for a figure to be shown: "+lines[0].Why+"."
+	}
+	if len(data.Stated) > 0 {
+		data.taken.Tables = append(data.taken.Tables, stated)
 	}
 	return nil
 }

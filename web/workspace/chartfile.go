@@ -37,7 +37,7 @@ func (s *Pages) figureChart(c *gin.Context, v visitor) error {
 	chart := charts.Of(fileName(r.Measure.ID), r, charts.Full)
 	chart.Lines = contextLines(r.Measure.ID)
 	chart.Flags = numbered(flags, chart.Flags, chart.Points)
-	file := charts.File{Chart: chart, Heading: r.Measure.Title, Scope: strings.Join(s.fileScope(&r), " · ")}
+	file := charts.File{Picture: chart, Heading: r.Measure.Title, Scope: strings.Join(s.fileScope(&r), " · ")}
 	for _, f := range chart.Flags {
 		file.Notes = append(file.Notes, flagWords(f))
 	}

@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"math"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +16,7 @@ import (
 
 	"victimvoice/analysis/figures"
 	"victimvoice/internal/fault"
+	"victimvoice/internal/sheet"
 	"victimvoice/web/charts"
 	"victimvoice/web/page"
 )
@@ -32,6 +35,9 @@ type driversData struct {
 	Fit        []fact
 	Chance     string
 	Asked      []fact // while nothing is fitted: what will be asked about
+	Take       []takeLine
+
+	taken taken
 }
 
 // driverRow is one factor in the table.
@@ -76,6 +82,13 @@ func (s *Pages) drivers(c *gin.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
+	if c.Param("form") != "" {
+		if status != http.StatusOK {
+			return fault.Fields("There is no such outcome.", fault.Field{Field: "outcome", Message: "is one of those that the page offers"})
+		}
+		return s.take(c, v, "drivers-"+outcome, &data.taken)
+	}
+	data.Take = takeLines(v, "/drivers", url.Values{"outcome": {outcome}}, &data.taken)
 	return s.show(c, status, "drivers", data)
 }
 
@@ -129,6 +142,7 @@ func (data *driversData) fill(d *figures.Drivers) {
 	narrow.ID, narrow.Size, narrow.Axis = "drivers-slim", charts.Narrow, "Odds ratio, 95% interval; 1: no difference"
 	data.Wide, data.Slim = charts.DotsSVG(chart), charts.DotsSVG(narrow)
 	data.Chance = fmt.Sprintf("With %s, about %s would seem to go with the outcome by chance alone.", plural(fitted, "factor", "factors"), strconv.FormatFloat(math.Round(0.05*float64(fitted)*10)/10, 'f', -1, 64))
+	data.take(d, chart)
 	method := "Largest likelihood (Newton), with Wald intervals."
 	if d.Penalised {
 		method = "Firth's penalised likelihood, with profile intervals."
@@ -141,6 +155,42 @@ func (data *driversData) fill(d *figures.Drivers) {
 		{"Collinearity", fmt.Sprintf("largest variance inflation %.1f, condition number %.1f", largestInflation(d), d.Condition)},
 		{"Method", method},
 	}
+}
+
+// take keeps what can be taken away: ratios to what they are known to and counts
+// rounded, as on the page.
+func (data *driversData) take(d *figures.Drivers, chart charts.Dots) {
+	data.taken.Charts = []takenChart{{ID: "odds-ratios", file: charts.File{Picture: chart, Heading: "What goes with it: " + strings.ToLower(d.Title), Scope: data.Scope + " · " + data.Definition,
+		Notes: append(slices.Clone(d.Warnings), "What goes together, and no more: nothing here says why.", data.Chance)}}}
+	table := takenTable{ID: "odds-ratios", Title: "Odds ratios", columns: []sheet.Column{
+		{ID: "factor", Title: "Factor", Type: "text", Meaning: "An answer at the report stage, or a fact of the case."},
+		{ID: "against", Title: "Against", Type: "text", Meaning: "The group it is compared with."},
+		{ID: "kind", Title: "From", Type: "code", Values: []string{"answer", "record"}, Meaning: "What people answered, or what police record."},
+		{ID: "odds_ratio", Title: "Odds ratio", Type: "number", Meaning: "2: twice the odds of the outcome, all the other factors held. To two digits. Empty where withheld."},
+		{ID: "low", Title: "Interval from", Type: "number", Meaning: "95% interval."},
+		{ID: "high", Title: "Interval to", Type: "number", Meaning: "95% interval; empty beside an odds ratio: it has no upper limit."},
+		{ID: "people", Title: "People with it", Type: "integer", Unit: "people", Meaning: "Rounded to 5. Empty where withheld."},
+		{ID: "symbol", Title: "Symbol", Type: "code", Values: []string{"[c] = withheld"}, Meaning: "Why the cells before it are empty."},
+		reasonColumn(), {ID: "source", Title: "Source", Type: "text", Meaning: "The question, or the field of the record."},
+	}}
+	for i := range d.Drivers {
+		v, row := &d.Drivers[i], &data.Rows[i]
+		if v.Why != "" {
+			table.rows = append(table.rows, []any{v.Title, v.Against, row.Kind, nil, nil, nil, nil, "[c]", v.Why, v.Source})
+			continue
+		}
+		table.rows = append(table.rows, []any{v.Title, v.Against, row.Kind, known(v.Ratio), known(v.Low), known(v.High), v.Group, "", "", v.Source})
+	}
+	data.taken.Tables = []takenTable{table}
+}
+
+// known is the number that ratio writes; nil: it has no limit.
+func known(v float64) any {
+	n, err := strconv.ParseFloat(strings.ReplaceAll(ratio(v), ",", ""), 64)
+	if err != nil {
+		return nil
+	}
+	return n
 }
 
 func largestInflation(d *figures.Drivers) float64 {

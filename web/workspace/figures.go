@@ -507,8 +507,7 @@ type figureData struct {
 	Table               figureTable
 	RaiseHref           string
 	MarksHref           string // what stands on the time axis, and the form that adds to it
-	Downloads           []link // of the table
-	Pictures            []link // of the chart
+	Take                []takeLine
 	Empty               string
 	Context             []string // other surveys' figures, with whose they are
 }
@@ -583,17 +582,23 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 	if v.Can(access.ActionsManage) && r.Trend != nil && slices.ContainsFunc(r.Points, func(p figures.Point) bool { return p.Share != nil }) {
 		data.RaiseHref = "/actions/new?" + exact.Encode()
 	}
-	if v.Can(access.ExportFigures) {
-		if r.Trend != nil && len(r.Points) > 0 {
-			for _, format := range []struct{ id, label string }{{"svg", "SVG"}, {"png", "PNG"}} {
-				data.Pictures = append(data.Pictures, link{Href: "/figures/" + data.Measure.ID + "/chart?" + with(exact, "measure", "", "format", format.id).Encode(), Label: format.label})
-			}
-		}
-		for _, format := range []struct{ id, label string }{{"csv", "CSV"}, {"xlsx", "Excel"}, {"jsonl", "JSON Lines"}} {
-			data.Downloads = append(data.Downloads, link{Href: "/figures/" + data.Measure.ID + "/table?" + with(exact, "measure", "", "format", format.id).Encode(), Label: format.label})
-		}
-	}
+	data.Take = figureTakes(v, &r, exact)
 	return nil
+}
+
+// figureTakes lead to one figure's chart and table as files, for whoever may.
+func figureTakes(v visitor, r *figures.Result, exact url.Values) []takeLine {
+	if !v.Can(access.ExportFigures) {
+		return nil
+	}
+	href := func(form, format string) string {
+		return "/figures/" + r.Measure.ID + "/" + form + "?" + with(exact, "measure", "", "format", format).Encode()
+	}
+	var out []takeLine
+	if r.Trend != nil && len(r.Points) > 0 {
+		out = append(out, takeLine{What: "Download the chart: ", Links: []link{{Href: href(formChart, "svg"), Label: "SVG"}, {Href: href(formChart, "png"), Label: "PNG"}}})
+	}
+	return append(out, takeLine{What: "Download the table: ", Links: []link{{Href: href(formTable, "csv"), Label: "CSV"}, {Href: href(formTable, "xlsx"), Label: "Excel"}, {Href: href(formTable, "jsonl"), Label: "JSON Lines"}}})
 }
 
 // codingWords says how far the coder of a theme's figures can be trusted.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"victimvoice/analysis"
 	"victimvoice/analysis/figures"
 	"victimvoice/internal/fault"
+	"victimvoice/internal/sheet"
 	"victimvoice/survey"
 	"victimvoice/web/charts"
 	"victimvoice/web/page"
@@ -40,6 +40,22 @@ type specialData struct {
 	Rows     []specialRow // the table beside
 	Withheld string       // areas that are not shown
 	Words    []string     // what to know of these figures
+	Take     []takeLine
+
+	taken taken
+	path  string
+}
+
+// chart keeps a picture for whoever takes it away, with what the page says of it.
+func (d *specialData) chart(p charts.Picture) {
+	notes := slices.Concat(d.Says, []string{d.Withheld}, d.Words)
+	heading := cmp.Or(d.Measure.Title, d.Heading)
+	d.taken.Charts = []takenChart{{ID: "chart", file: charts.File{Picture: p, Heading: heading, Scope: d.Heading + " · " + d.Scope, Notes: slices.DeleteFunc(notes, func(n string) bool { return n == "" })}}}
+}
+
+// table keeps the table for whoever takes it away.
+func (d *specialData) table(columns []sheet.Column, rows [][]any) {
+	d.taken.Tables = []takenTable{{ID: "figures", Title: d.Heading, columns: columns, rows: rows}}
 }
 
 // specialRow is one row of a table: the first cell names it, the last may be a text.
@@ -66,6 +82,7 @@ func (s *Pages) startSpecial(c *gin.Context, v visitor, path, title string) (dat
 		return data, nil, nil, err
 	}
 	f.Style = s.chartStyle
+	data.path = path
 	data.exploreData = exploreData{Work: f, Tabs: exploreTabs(path), Heading: title, Clear: path}
 	raw, err := query(c, v)
 	if err != nil {
@@ -73,6 +90,9 @@ func (s *Pages) startSpecial(c *gin.Context, v visitor, path, title string) (dat
 	}
 	set, q = map[string]string{}, url.Values{}
 	for name, values := range raw {
+		if name == "of" && c.Param("form") != "" {
+			continue // which of the page's files, and no part of its question
+		}
 		set[name] = values[0]
 	}
 	if v.Force != "" {
@@ -81,11 +101,19 @@ func (s *Pages) startSpecial(c *gin.Context, v visitor, path, title string) (dat
 	return data, set, q, nil
 }
 
-// finishSpecial shows one of them, with what is wrong where its question was refused.
-func (s *Pages) finishSpecial(c *gin.Context, data *specialData, err error) error {
+// finishSpecial shows one of them, with what is wrong where its question was refused,
+// or gives one of its files.
+func (s *Pages) finishSpecial(c *gin.Context, v visitor, data *specialData, err error) error {
 	status := http.StatusOK
+	if c.Param("form") != "" {
+		if err != nil {
+			return err
+		}
+		return s.take(c, v, strings.ReplaceAll(strings.TrimPrefix(data.path, "/"), "/", "-"), &data.taken)
+	}
+	data.Take = takeLines(v, data.path, takenOf(c), &data.taken)
 	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) {
-		data.Says, data.Rows, data.Why, data.Words, data.Withheld = nil, nil, "", nil, ""
+		data.Says, data.Rows, data.Why, data.Words, data.Withheld, data.Take = nil, nil, "", nil, "", nil
 		status, err = s.refuse(&data.exploreData, err)
 	}
 	if err != nil {
@@ -211,7 +239,7 @@ func (s *Pages) compare(c *gin.Context, v visitor) error {
 	if err == nil {
 		err = s.fillCompare(c.Request.Context(), set, q, &data)
 	}
-	return s.finishSpecial(c, &data, err)
+	return s.finishSpecial(c, v, &data, err)
 }
 
 func (s *Pages) fillCompare(ctx context.Context, set map[string]string, q url.Values, data *specialData) error {
@@ -289,6 +317,16 @@ func (s *Pages) showCompare(found *figures.Comparison, dim, first, second string
 		data.Says = []string{found.Why}
 	}
 	data.Wide = g.SVG()
+	data.chart(g)
+	var rows [][]any
+	for i, p := range []*figures.Point{&found.First, &found.Second} {
+		apart := differenceValues(nil)
+		if i == 0 {
+			apart = differenceValues(found.Difference)
+		}
+		rows = append(rows, slices.Concat([]any{names[i]}, pointValues(m, p), apart))
+	}
+	data.table(slices.Concat([]sheet.Column{{ID: "group", Title: "Group", Type: "text", Meaning: "Which of the two groups."}}, pointColumns(), differenceColumns("The first group less the second, in the row of the first.")), rows)
 	g.ID, g.Size = "compare-slim", charts.Narrow
 	data.Slim = g.SVG()
 }
@@ -342,7 +380,7 @@ func (s *Pages) areas(c *gin.Context, v visitor) error {
 	if err == nil {
 		err = s.fillAreas(c.Request.Context(), set, q, &data)
 	}
-	return s.finishSpecial(c, &data, err)
+	return s.finishSpecial(c, v, &data, err)
 }
 
 func (s *Pages) fillAreas(ctx context.Context, set map[string]string, q url.Values, data *specialData) error {
@@ -368,11 +406,11 @@ func (s *Pages) fillAreas(ctx context.Context, set map[string]string, q url.Valu
 	if f.Words != "" {
 		data.Says = []string{f.Words}
 	}
-	s.drawFunnel(&f, data)
 	data.Words = []string{
 		"The line is the figure of all areas together. The curves are exact binomial limits: were an area like all of them, its figure would lie within the inner ones 95 times in 100, within the outer ones 998 times in 1,000 (D. J. Spiegelhalter, Statistics in Medicine 24 (2005) 1185–1202). They narrow where more people answered.",
 		"An area outside is worth asking about. The plot doesn't allow for who lives there, for which stages people had reached, or for who chose to answer.",
 	}
+	s.drawFunnel(&f, data)
 	return nil
 }
 
@@ -384,6 +422,7 @@ func (s *Pages) drawFunnel(f *figures.Funnel, data *specialData) {
 		plot.Base = "Askings in the base"
 	}
 	var withheld []string
+	rows := [][]any{append(append([]any{"All areas"}, pointValues(&f.Measure, &f.Centre)...), "", "")}
 	if f.Centre.Share != nil || f.Centre.Suppressed {
 		data.pointRow("All areas", &r, &f.Centre, "")
 	}
@@ -395,6 +434,11 @@ func (s *Pages) drawFunnel(f *figures.Funnel, data *specialData) {
 			outside = map[bool]string{true: "above the ", false: "below the "}[a.Above] + a.Outside + " limit"
 		}
 		data.pointRow(name, &r, &a.Point, outside)
+		side := ""
+		if a.Outside != "" {
+			side = map[bool]string{true: "above", false: "below"}[a.Above]
+		}
+		rows = append(rows, append(append([]any{name}, pointValues(&f.Measure, &a.Point)...), a.Outside, side))
 		switch {
 		case a.Suppressed:
 			withheld = append(withheld, name)
@@ -412,8 +456,14 @@ func (s *Pages) drawFunnel(f *figures.Funnel, data *specialData) {
 	if f.Limits != nil {
 		plot.Centre = *f.Centre.Share
 		data.Wide = plot.SVG()
+		data.chart(plot)
 		plot.ID, plot.Size = "funnel-slim", charts.Narrow
 		data.Slim = plot.SVG()
+	}
+	if len(f.Areas) > 0 {
+		data.table(append(append([]sheet.Column{{ID: "area", Title: "Area", Type: "text", Meaning: "Command unit or borough; the first row is of all together."}}, pointColumns()...),
+			sheet.Column{ID: "outside", Title: "Outside the limits", Type: "code", Values: []string{figures.OutsideNear + " = outside the inner limits", figures.OutsideFar + " = outside the outer limits"}, Meaning: "Outside which limits the area lies; empty: within both, or not shown."},
+			sheet.Column{ID: "side", Title: "On which side", Type: "code", Values: []string{"above", "below"}, Meaning: "Of an area outside the limits."}), rows)
 	}
 }
 
@@ -446,7 +496,7 @@ func (s *Pages) unheard(c *gin.Context, v visitor) error {
 	if err == nil {
 		err = s.fillUnheard(c.Request.Context(), set, q, &data)
 	}
-	return s.finishSpecial(c, &data, err)
+	return s.finishSpecial(c, v, &data, err)
 }
 
 func (s *Pages) fillUnheard(ctx context.Context, set map[string]string, q url.Values, data *specialData) error {
@@ -502,6 +552,7 @@ func (s *Pages) fillUnheard(ctx context.Context, set map[string]string, q url.Va
 		g.Description = words
 	}
 	data.Wide = g.SVG()
+	wide := g
 	g.ID, g.Size = "unheard-slim", charts.Narrow
 	data.Slim = g.SVG()
 	data.Words = []string{
@@ -509,7 +560,50 @@ func (s *Pages) fillUnheard(ctx context.Context, set map[string]string, q url.Va
 		"In brackets, each group's part of all recorded, all invited and all who answered: a group that is a smaller part of those who answered is heard less.",
 		"“Against all others” is the difference between a group's share and that of everyone else, with " + figures.MethodNewcombe + ".",
 	}
+	data.chart(wide)
+	data.table(unheardColumns(), s.unheardTable(&u))
 	return nil
+}
+
+func unheardColumns() []sheet.Column {
+	number := func(id, title, meaning string) sheet.Column {
+		return sheet.Column{ID: id, Title: title, Type: "number", Unit: "percent", Meaning: meaning + " Empty where withheld."}
+	}
+	people := func(id, title, meaning string) sheet.Column {
+		return sheet.Column{ID: id, Title: title, Type: "integer", Unit: "people", Meaning: meaning + " Empty where withheld."}
+	}
+	return slices.Concat([]sheet.Column{
+		{ID: "group", Title: "Group", Type: "text", Meaning: "What is known of everybody recorded; the first row is of all together."},
+		people("recorded", "Recorded", "Everyone for whom the survey fell due."), people("invited", "Invited", "Those of them who were invited."), people("answered", "Answered", "Those of them who answered in full."),
+		number("of_recorded", "Of all recorded", "The group's part of all recorded."), number("of_invited", "Of all invited", "The group's part of all invited."), number("of_answered", "Of all who answered", "The group's part of all who answered."),
+		number("share", "Answered, of recorded", "Of those recorded, who answered in full."), number("low", "Interval from", "95% interval of that share."), number("high", "Interval to", "95% interval of that share."),
+	}, differenceColumns("The group's share less that of everyone else."), []sheet.Column{symbolColumn(), reasonColumn()})
+}
+
+// unheardTable writes the page's table in numbers, withholding what it withholds.
+func (s *Pages) unheardTable(u *figures.Unheard) (rows [][]any) {
+	for i, row := range append([]figures.UnheardRow{u.All}, u.Groups...) {
+		name := "All"
+		if i > 0 {
+			name = sentenceStart(s.keyWords(u.Dim, row.Value))
+		}
+		if row.Reason != "" {
+			out := make([]any, len(unheardColumns()))
+			out[0], out[len(out)-2], out[len(out)-1] = name, symbolOf(row.Suppressed, false, false), row.Reason
+			rows = append(rows, out)
+			continue
+		}
+		var invited, ofInvited any
+		if row.InvitedShown {
+			invited = row.Invited
+			if row.OfInvited >= 0 {
+				ofInvited = row.OfInvited
+			}
+		}
+		rows = append(rows, slices.Concat([]any{name, row.Recorded, invited, row.Complete, row.OfRecorded, ofInvited, row.OfComplete, row.Heard.Share, row.Heard.Low, row.Heard.High},
+			differenceValues(row.Apart), []any{symbolOf(false, true, row.Small), ""}))
+	}
+	return rows
 }
 
 func (s *Pages) areaWords(q url.Values) string {
@@ -578,7 +672,7 @@ func (s *Pages) journey(c *gin.Context, v visitor) error {
 	if err == nil {
 		err = s.fillJourney(c.Request.Context(), set, q, &data)
 	}
-	return s.finishSpecial(c, &data, err)
+	return s.finishSpecial(c, v, &data, err)
 }
 
 func (s *Pages) fillJourney(ctx context.Context, set map[string]string, q url.Values, data *specialData) error {
@@ -624,14 +718,47 @@ func (s *Pages) fillJourney(ctx context.Context, set map[string]string, q url.Va
 		data.Rows, data.Why = nil, "Nobody here has answered at two stages yet. When people do, this says how their answers moved from one to the next."
 		return nil
 	}
-	data.Wide, data.Slim = drawJourney(j.Rows)
+	moves := journeyMoves(j.Rows)
+	data.Wide = moves.SVG()
+	narrow := moves
+	narrow.ID, narrow.Size = "journey-slim", charts.Narrow
+	data.Slim = narrow.SVG()
 	data.Says = journeySays(j.Rows)
 	data.Words = []string{
 		"These are people who answered themselves at both stages, at the last of several surveys of one stage. Those who stopped answering are not in it: it says how answers moved, not how everyone fared.",
 		"Up is a better answer than before, on the question's own scale. Positive is as in the figure itself. The interval of the change is Newcombe's for pairs (method 10; Statistics in Medicine 17 (1998) 2635–2650).",
 		"Over all time and by command unit at most: by shorter periods or further splits, the few who changed could be told.",
 	}
+	data.chart(moves)
+	data.table(journeyTable(j.Rows))
 	return nil
+}
+
+// journeyTable writes the page's table in numbers, withholding what it withholds.
+func journeyTable(from []figures.JourneyRow) (columns []sheet.Column, rows [][]any) {
+	people := func(id, title, meaning string) sheet.Column {
+		return sheet.Column{ID: id, Title: title, Type: "integer", Unit: "people", Meaning: meaning + " Empty where withheld."}
+	}
+	columns = slices.Concat([]sheet.Column{
+		{ID: "from", Title: "From", Type: "code", Meaning: "The earlier stage."}, {ID: "to", Title: "To", Type: "code", Meaning: "The later stage."}, {ID: "measure", Title: "Measure", Type: "code", Meaning: "Id of the figure that is followed."},
+		people("people", "People", "People who answered at both."), people("up", "Moved up", "Whose later answer is better."), people("same", "The same", "Whose answer is the same."), people("down", "Moved down", "Whose later answer is worse."),
+		{ID: "before", Title: "Positive before", Type: "number", Unit: "percent", Meaning: "Share of positive answers at the earlier stage, of the same people. Empty where withheld."},
+		{ID: "after", Title: "Positive after", Type: "number", Unit: "percent", Meaning: "At the later stage. Empty where withheld."},
+	}, differenceColumns("After less before, with the interval for pairs."), []sheet.Column{symbolColumn(), reasonColumn()})
+	for i := range from {
+		r := &from[i]
+		row := []any{r.Step.From, r.Step.To, r.Measure.ID}
+		switch {
+		case r.Suppressed || r.Base == 0:
+			row = append(row, nil, nil, nil, nil, nil, nil, nil, nil, nil, symbolOf(r.Suppressed, false, false), r.Reason)
+		case r.Change == nil:
+			row = append(row, r.Base, r.Up, r.Same, r.Down, nil, nil, nil, nil, nil, "[c]", r.ShareReason)
+		default:
+			row = append(row, r.Base, r.Up, r.Same, r.Down, r.Before.Share, r.After.Share, r.Change.Points, r.Change.Low, r.Change.High, symbolOf(false, true, r.Small), "")
+		}
+		rows = append(rows, row)
+	}
+	return columns, rows
 }
 
 // journeySays names the changes whose interval leaves out none, and how many chance
@@ -669,8 +796,8 @@ func constructOf(m *figures.Measure) string {
 	return m.Title
 }
 
-// drawJourney draws how people moved, a bar a question and pair of stages.
-func drawJourney(rows []figures.JourneyRow) (wide, slim template.HTML) {
+// journeyMoves are how people moved, a bar a question and pair of stages.
+func journeyMoves(rows []figures.JourneyRow) charts.Moves {
 	m := charts.Moves{ID: "journey", Title: "How the same people's answers moved", Size: charts.Full}
 	for i := range rows {
 		r := &rows[i]
@@ -682,7 +809,5 @@ func drawJourney(rows []figures.JourneyRow) (wide, slim template.HTML) {
 		}
 		m.Rows = append(m.Rows, bar)
 	}
-	wide = m.SVG()
-	m.ID, m.Size = "journey-slim", charts.Narrow
-	return wide, m.SVG()
+	return m
 }

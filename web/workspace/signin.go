@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -232,7 +233,26 @@ func (s *Pages) setup(c *gin.Context) error {
 type accountData struct {
 	page.Work
 	Name, Email, Roles, Force string
+	Digest                    *page.Field // nil: for whoever reads no figures
 	Current, Password         page.Field
+}
+
+// digestOff stands for access.DigestOff in the form: a choice has to say something.
+const digestOff = "off"
+
+var digestWords = map[access.Digest]string{access.DigestOff: "Never", access.DigestMonthly: "Every month", access.DigestQuarterly: "Every quarter"}
+
+func digestField(v visitor) *page.Field {
+	if !v.Can(access.FiguresRead) {
+		return nil
+	}
+	f := &page.Field{Name: "digest", Label: "Send me a mail when a period’s figures can be read",
+		Hint:  "It comes on the first working day after the month or quarter, and holds a link to sign in by. It names no subject and gives no figure.",
+		Value: cmp.Or(string(v.Digest), digestOff)}
+	for _, d := range access.Digests() {
+		f.Choices = append(f.Choices, page.Choice{Value: cmp.Or(string(d), digestOff), Label: digestWords[d]})
+	}
+	return f
 }
 
 func (s *Pages) accountData(c *gin.Context, v visitor) (accountData, error) {
@@ -241,6 +261,7 @@ func (s *Pages) accountData(c *gin.Context, v visitor) (accountData, error) {
 		return accountData{}, err
 	}
 	data := accountData{Work: f, Name: v.profile.Name, Email: v.profile.Email, Roles: roleWords(v.Roles), Force: v.Force,
+		Digest:   digestField(v),
 		Current:  page.Field{Name: "current", Label: "Present password", Type: "password", Auto: "current-password"},
 		Password: newPassword("New password")}
 	if data.Force == "" {
@@ -275,6 +296,33 @@ func (s *Pages) changePassword(c *gin.Context, v visitor) error {
 		return err
 	}
 	data.Current.Error, data.Password.Error = page.ErrorOf(data.Problems, "current"), page.ErrorOf(data.Problems, "password")
+	return s.show(c, status, "account", data)
+}
+
+// chooseDigest keeps how often one hears of new figures.
+func (s *Pages) chooseDigest(c *gin.Context, v visitor) error {
+	d := access.Digest(typed(c, "digest"))
+	switch d {
+	case access.DigestOff: // nothing chosen
+		d = "nothing"
+	case digestOff:
+		d = access.DigestOff
+	}
+	err := s.Access.ChooseDigest(c.Request.Context(), v.ID, d)
+	if err == nil {
+		return page.See(c, "/account?done=digest-chosen")
+	}
+	data, pageErr := s.accountData(c, v)
+	if pageErr != nil {
+		return pageErr
+	}
+	status, err := retry(&data.Work, err)
+	if err != nil {
+		return err
+	}
+	if data.Digest != nil {
+		data.Digest.Error = page.ErrorOf(data.Problems, "digest")
+	}
 	return s.show(c, status, "account", data)
 }
 

@@ -3,6 +3,7 @@ package workspace
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -135,5 +136,40 @@ func TestDisabledAtOnce(t *testing.T) {
 	}
 	if a := w.get(ann, "/work"); a.Code != http.StatusSeeOther {
 		t.Errorf("%d, want the sign-in page", a.Code)
+	}
+}
+
+// TestDigest: how often somebody hears of new figures is theirs to choose, off until
+// they do, and offered to nobody who reads no figures.
+func TestDigest(t *testing.T) {
+	w := newWorld(t).staff()
+	body := w.page(cora, "/account")
+	checked := regexp.MustCompile(`name="digest" value="(\w+)"(?: id="digest")? checked`)
+	chosen := func(body string) string {
+		if m := checked.FindStringSubmatch(body); m != nil {
+			return m[1]
+		}
+		return ""
+	}
+	if chosen(body) != "off" {
+		t.Errorf("chosen at first: %q", chosen(body))
+	}
+	golden(t, "account", body)
+	for _, often := range []string{"monthly", "quarterly", "off", "monthly"} {
+		if a := w.post(cora, "/account/digest", "digest", often); a.to != "/account?done=digest-chosen" {
+			t.Fatalf("%s: %d to %q: %s", often, a.Code, a.to, a.body)
+		}
+		if got := chosen(w.page(cora, "/account?done=digest-chosen")); got != often {
+			t.Errorf("%s: %q is shown", often, got)
+		}
+	}
+	for _, bad := range []string{"", "hourly", "nothing"} {
+		w.want(w.post(cora, "/account/digest", "digest", bad), http.StatusUnprocessableEntity, "There is a problem", `href="#digest"`, "Choose one of the three.")
+	}
+	for _, name := range []string{ann, adam} {
+		if strings.Contains(w.page(name, "/account"), "digest") {
+			t.Errorf("%s is offered a digest", name)
+		}
+		w.want(w.post(name, "/account/digest", "digest", "monthly"), http.StatusForbidden)
 	}
 }

@@ -49,15 +49,7 @@ func takeAwayColumns(dims []figures.Dimension) []sheet.Column {
 	for _, d := range dims {
 		out = append(out, sheet.Column{ID: d.ID, Title: d.Title, Type: "code", Meaning: "What the figure is split by."})
 	}
-	const why = " Empty where the figure is withheld or nobody answered; symbol says which."
-	return append(out,
-		sheet.Column{ID: "numerator", Title: "Counted", Type: "integer", Unit: "people", Meaning: "People counted; empty for mean scores too." + why},
-		sheet.Column{ID: "base", Title: "Out of", Type: "integer", Unit: "people", Meaning: "People with a valid answer." + why},
-		sheet.Column{ID: "share", Title: "Share or score", Type: "number", Unit: "percent, or a score of 0 to 100", Meaning: "Counted out of base, or the mean score." + why},
-		sheet.Column{ID: "low", Title: "Interval from", Type: "number", Meaning: "95% interval. " + figures.NotePrecision},
-		sheet.Column{ID: "high", Title: "Interval to", Type: "number", Meaning: "95% interval. " + figures.NotePrecision},
-		sheet.Column{ID: "symbol", Title: "Symbol", Type: "code", Values: []string{"[c] = withheld, so that nobody can be told", "[x] = nobody answered", "[low] = rests on fewer than 30 people"}, Meaning: "What is to be known of the figure; empty for most."},
-		sheet.Column{ID: "reason", Title: "Why", Type: "text", Meaning: "Why there is no figure."},
+	return append(append(out, pointColumns()...),
 		sheet.Column{ID: "corrected", Title: "Corrected share", Type: "number", Unit: "percent", Meaning: figures.MeaningCorrected},
 		sheet.Column{ID: "corrected_low", Title: "Corrected, from", Type: "number", Unit: "percent", Meaning: "Lower end of the corrected share's 95% interval."},
 		sheet.Column{ID: "corrected_high", Title: "Corrected, to", Type: "number", Unit: "percent", Meaning: "Upper end of the corrected share's 95% interval."},
@@ -81,23 +73,7 @@ func (s *Pages) takeAwayRows(ctx context.Context, v visitor, by string, dims []f
 			for _, d := range dims {
 				row = append(row, p.Key[d.ID])
 			}
-			var counted, base any
-			symbol := ""
-			switch {
-			case p.Suppressed:
-				symbol = "[c]"
-			case p.Share == nil:
-				symbol = "[x]"
-			default:
-				base = p.Base
-				if !m.Averages() {
-					counted = p.Numerator
-				}
-				if p.Small {
-					symbol = "[low]"
-				}
-			}
-			row = append(row, counted, base, value(p.Share), value(p.Low), value(p.High), symbol, p.Reason)
+			row = append(row, pointValues(&m, p)...)
 			rows = append(rows, append(append(row, corrected(p)...), p.Coder))
 		}
 	}

@@ -22,6 +22,7 @@ var doneWords = map[string]string{ //nolint:gosec // G101: sentences about passw
 	"signed-out":          "You have signed out.",
 	"password-set":        "Your password is set. Sign in with it.",
 	"password-changed":    "Your password is changed. You are signed out everywhere else.",
+	"digest-chosen":       "Kept. It holds from the next period on; change it here whenever you like.",
 	"taken":               "The alert is yours. Close it when you know what came of it.",
 	"closed":              "The alert is closed.",
 	"advice-revised":      "Kept as the next version of the table.",
