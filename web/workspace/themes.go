@@ -17,6 +17,7 @@ import (
 	"victimvoice/analysis/figures"
 	"victimvoice/internal/access"
 	"victimvoice/internal/fault"
+	"victimvoice/internal/sheet"
 	"victimvoice/web/page"
 )
 
@@ -36,6 +37,9 @@ type themesData struct {
 	Coding []string // how far the coder can be trusted
 	Chance string
 	Emerge emergingNote
+	Take   []takeLine
+
+	taken taken
 }
 
 type themeGroup struct {
@@ -107,9 +111,17 @@ func (s *Pages) themes(c *gin.Context, v visitor) error {
 		return err
 	}
 	status := http.StatusOK
+	q.Del("of")
 	err = s.fillThemes(ctx, q, &data)
+	if c.Param("form") != "" {
+		if err != nil {
+			return err
+		}
+		return s.take(c, v, "themes", &data.taken)
+	}
+	data.Take = takeLines(v, "/themes", q, &data.taken)
 	if fault.Is(err, fault.Invalid) {
-		data.Groups, data.Coding, data.Empty = nil, nil, ""
+		data.Groups, data.Coding, data.Empty, data.Take = nil, nil, "", nil
 		status, err = retry(&data.Work, err, data.Form.controls()...)
 	}
 	if err != nil {
@@ -128,6 +140,10 @@ func (s *Pages) counted() []codebook.Code {
 
 func (s *Pages) fillThemes(ctx context.Context, q url.Values, data *themesData) error {
 	by, expected, charted, some := q.Get("by"), 0., 0, false
+	table := takenTable{ID: "themes", Title: "Every theme", columns: append([]sheet.Column{
+		{ID: "measure", Title: "Measure", Type: "code", Meaning: "Id of the figure, by which its series over time can be taken away too."}, {ID: "theme", Title: "Theme", Type: "text", Meaning: "What people wrote about."},
+		{ID: "side", Title: "Side", Type: "code", Values: []string{"positive", "negative"}, Meaning: "As the person sees it."}, {ID: "year", Title: "Year", Type: "code", Meaning: "A row for each year with words. The page shows the latest that can be shown."},
+	}, codedColumns()...)}
 	for _, g := range codebook.Groups() {
 		group := themeGroup{ID: string(g), Title: sentenceStart(string(g))}
 		for _, code := range s.counted() {
@@ -159,6 +175,10 @@ func (s *Pages) fillThemes(ctx context.Context, q url.Values, data *themesData) 
 					return err
 				}
 				some = some || len(year.Points) > 0
+				for i := range year.Points {
+					p := &year.Points[i]
+					table.rows = append(table.rows, append([]any{year.Measure.ID, code.Title, side.id, p.Period}, codedValues(&year.Measure, p)...))
+				}
 				line.Sides[n] = s.themeSideOf(&year)
 				line.Sides[n].Spark = spark(r.Points)
 			}
@@ -173,10 +193,25 @@ func (s *Pages) fillThemes(ctx context.Context, q url.Values, data *themesData) 
 		data.Empty = "Nobody has written anything within these filters that has been coded. Take one away, or wait: themes appear here as people write and their words are coded."
 		return nil
 	}
+	data.taken.Tables = []takenTable{table}
 	if charted > 0 {
 		data.Chance = fmt.Sprintf("Of the %s of this page that have limits, chance alone would give about %s a signal, although nothing has changed.", plural(charted, "series", "series"), decimal(int(expected+0.5)))
 	}
 	return nil
+}
+
+// codedColumns are the columns of one published figure of a theme.
+func codedColumns() []sheet.Column {
+	return append(pointColumns(),
+		sheet.Column{ID: "corrected", Title: "Corrected share", Type: "number", Unit: "percent", Meaning: figures.MeaningCorrected},
+		sheet.Column{ID: "corrected_low", Title: "Corrected, from", Type: "number", Unit: "percent", Meaning: "Lower end of the corrected share's 95% interval."},
+		sheet.Column{ID: "corrected_high", Title: "Corrected, to", Type: "number", Unit: "percent", Meaning: "Upper end of the corrected share's 95% interval."},
+		sheet.Column{ID: "coder", Title: "Coded by", Type: "text", Meaning: figures.MeaningCoder})
+}
+
+// codedValues are one figure's values for codedColumns.
+func codedValues(m *figures.Measure, p *figures.Point) []any {
+	return append(append(pointValues(m, p), corrected(p)...), p.Coder)
 }
 
 // codingNote is the note on counted and corrected shares alone; each theme's page says
@@ -225,6 +260,9 @@ type themeData struct {
 	QuoteHref      string // where quotations are shown
 	Emerge         emergingNote
 	Note           string
+	Take           []takeLine
+
+	taken taken
 }
 
 // themeChart is one side of a theme over time, with quotations.
@@ -234,7 +272,7 @@ type themeChart struct {
 	Wide, Slim             template.HTML
 	Flags                  []string
 	TrendNote              string
-	Pictures, Downloads    []link
+	Take                   []takeLine
 	Over                   link // the same side, area by area over time
 	Quotes                 []themeQuote
 	NoQuotes               string
@@ -282,9 +320,17 @@ func (s *Pages) theme(c *gin.Context, v visitor) error {
 		return err
 	}
 	status := http.StatusOK
+	q.Del("of")
 	err = s.fillTheme(ctx, v, code, q, &data)
+	if c.Param("form") != "" {
+		if err != nil {
+			return err
+		}
+		return s.take(c, v, code.ID, &data.taken)
+	}
+	data.Take = takeLines(v, "/themes/"+code.ID, q, &data.taken)
 	if fault.Is(err, fault.Invalid) {
-		data.Sides, data.Splits, data.Empty = nil, nil, ""
+		data.Sides, data.Splits, data.Empty, data.Take = nil, nil, "", nil
 		status, err = retry(&data.Work, err, data.Form.controls()...)
 	}
 	if err != nil {
@@ -319,18 +365,25 @@ func (s *Pages) fillTheme(ctx context.Context, v visitor, code *codebook.Code, q
 	if err := s.fillQuotes(ctx, code, q, data); err != nil {
 		return err
 	}
+	table := takenTable{ID: "areas-stages", Title: "By area and by stage", columns: append([]sheet.Column{
+		{ID: "split", Title: "By", Type: "code", Values: []string{figures.DimBCU, figures.DimStage}, Meaning: "What the figure is split by, all years together."}, {ID: "of", Title: "Of", Type: "text", Meaning: "The area or the stage."},
+		{ID: "side", Title: "Side", Type: "code", Values: []string{"positive", "negative"}, Meaning: "As the person sees it."},
+	}, codedColumns()...)}
 	all := with(q, "from", "", "to", "", "by", "")
 	for _, split := range []struct {
 		title, head, dim string
 		q                url.Values
 	}{{"By area", "Area (BCU)", figures.DimBCU, with(all, figures.DimBCU, "", figures.DimBorough, "")}, {"By stage", "Stage", figures.DimStage, with(all, "stage", "")}} {
-		t, err := s.themeSplit(ctx, code.ID, with(split.q, "by", split.dim), split.dim)
+		t, err := s.themeSplit(ctx, code.ID, with(split.q, "by", split.dim), split.dim, &table)
 		if err != nil {
 			return err
 		}
 		if t.Title, t.Head = split.title, split.head; len(t.Rows) > 0 {
 			data.Splits = append(data.Splits, t)
 		}
+	}
+	if len(table.rows) > 0 {
+		data.taken.Tables = []takenTable{table}
 	}
 	return nil
 }
@@ -352,17 +405,7 @@ func (s *Pages) themeChart(ctx context.Context, v visitor, code *codebook.Code, 
 		out.Cell.Table.markRows(&r, flags)
 		out.TrendNote = r.Trend.Note
 	}
-	exact := with(q, "by", strings.Join(r.By, ","))
-	if v.Can(access.ExportFigures) {
-		for _, format := range []struct{ id, label string }{{"svg", "SVG"}, {"png", "PNG"}} {
-			if r.Trend != nil {
-				out.Pictures = append(out.Pictures, link{Href: "/figures/" + measure + "/chart?" + with(exact, "format", format.id).Encode(), Label: format.label})
-			}
-		}
-		for _, format := range []struct{ id, label string }{{"csv", "CSV"}, {"xlsx", "Excel"}, {"jsonl", "JSON Lines"}} {
-			out.Downloads = append(out.Downloads, link{Href: "/figures/" + measure + "/table?" + with(exact, "format", format.id).Encode(), Label: format.label})
-		}
-	}
+	out.Take = figureTakes(v, &r, with(q, "by", strings.Join(r.By, ",")))
 	over := url.Values{ctlMeasure: {measure}, ctlArea: {splitPrefix + figures.DimBCU}}
 	for _, name := range []string{"stage", "from"} {
 		if value := q.Get(name); value != "" {
@@ -428,8 +471,9 @@ func yearSpan(q url.Values) (from, to string, err error) {
 	return from, to, nil
 }
 
-// themeSplit sets both sides beside each other, all years together.
-func (s *Pages) themeSplit(ctx context.Context, code string, q url.Values, dim string) (themeSplit, error) {
+// themeSplit sets both sides beside each other, all years together, and adds them to
+// the table that can be taken away.
+func (s *Pages) themeSplit(ctx context.Context, code string, q url.Values, dim string, table *takenTable) (themeSplit, error) {
 	var t themeSplit
 	for n, side := range themeSides {
 		r, err := s.Analysis.Figures(ctx, with(q, "measure", themeMeasure(code, side.id)))
@@ -439,6 +483,7 @@ func (s *Pages) themeSplit(ctx context.Context, code string, q url.Values, dim s
 		for i := range r.Points {
 			p := &r.Points[i]
 			name := s.keyWords(dim, p.Key[dim])
+			table.rows = append(table.rows, append([]any{dim, name, side.id}, codedValues(&r.Measure, p)...))
 			at := slices.IndexFunc(t.Rows, func(row themeSplitRow) bool { return row.Name == name })
 			if at < 0 {
 				none := themeSplitCell{Why: figures.ReasonNone}

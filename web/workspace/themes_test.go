@@ -143,6 +143,23 @@ func TestThemes(t *testing.T) {
 			t.Errorf("%v is not on the page", p.Key)
 		}
 	}
+	// What is taken away says what the pages say.
+	found := 0
+	for _, row := range w.records("/themes/take/table?of=themes&format=csv") {
+		if row["measure"] == "theme.COM_UPDATES.negative" && row["year"] == last.Period && row["share"] == fmt.Sprint(*last.Share) && row["corrected"] == fmt.Sprint(last.Corrected.Share) {
+			found++
+		}
+	}
+	for _, row := range w.records("/themes/COM_UPDATES/take/table?of=areas-stages&format=csv&by=month") {
+		for i := range all.Points {
+			if p := &all.Points[i]; p.Share != nil && row["split"] == "bcu" && row["side"] == "negative" && row["of"] == p.Key["bcu"] && row["share"] == fmt.Sprint(*p.Share) {
+				found++
+			}
+		}
+	}
+	if found < 2 {
+		t.Errorf("%d of the pages' figures are in their files", found)
+	}
 	w.want(w.get(cora, "/themes/COM_NOTHING"), http.StatusNotFound, "There is no such theme")
 	for _, q := range []string{"by=week", "from=soon", "offence=other&outcome=charged"} {
 		for _, path := range []string{"/themes?", "/themes/COM_UPDATES?"} {

@@ -160,7 +160,9 @@ func (s *Pages) routes() []route {
 		{get, "/drivers" + takePath, export, s.drivers},
 
 		{get, "/themes", read, s.themes},
+		{get, "/themes" + takePath, export, s.themes},
 		{get, "/themes/:code", read, s.theme},
+		{get, "/themes/:code" + takePath, export, s.theme},
 
 		{get, "/coding", correct, s.coding},
 		{post, "/coding/next", correct, s.nextText},
