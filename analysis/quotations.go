@@ -450,12 +450,12 @@ func (s *Service) QuotationsIn(ctx context.Context, state QuotationState) ([]Quo
 // MaxQuoted is how many quotations are shown on one side of a theme.
 const MaxQuoted = 5
 
-// Quoted is a quotation as it is shown: its words and the quarter in which they were
+// Quoted is a quotation as it is shown: its words and the year in which they were
 // written. Nothing else is said of whose they are.
-type Quoted struct{ Words, Quarter string }
+type Quoted struct{ Words, Year string }
 
 // QuotedBy asks for quotations: under which theme and side, of whose words, in which
-// force (empty: all) and in which quarters, both included (empty: any). There is no
+// force (empty: all) and in which years, both included (empty: any). There is no
 // area under the force and no stage: a quotation that came and went with them would
 // tell where somebody lives.
 type QuotedBy struct {
@@ -463,10 +463,10 @@ type QuotedBy struct {
 	From, To                    string
 }
 
-// Quoted gives the quotations that may be shown now, of the latest quarters first. A
-// quotation is shown only where the theme's own figure is: in its quarter, over all
-// areas and in its own force, both published by the panel, so on a base of ten or more
-// and with nothing withheld. The person's permission, the answers, the label and the
+// Quoted gives the quotations that may be shown now, of the latest years first. A
+// quotation is shown only where the theme's own figure is: published by the panel in its year, over
+// all areas of the place asked about, so on a base of ten or more and with nothing
+// withheld. The person's permission, the answers, the label and the
 // words are looked at anew each time, so that what was taken back is not shown.
 func (s *Service) Quoted(ctx context.Context, by QuotedBy) ([]Quoted, error) {
 	if !codebook.Polarity(by.Polarity).Valid() {
@@ -478,7 +478,7 @@ func (s *Service) Quoted(ctx context.Context, by QuotedBy) ([]Quoted, error) {
 	}
 	type candidate struct {
 		Quotation
-		quarter, force string
+		year string
 	}
 	var all []candidate
 	for i := range confirmed {
@@ -487,27 +487,27 @@ func (s *Service) Quoted(ctx context.Context, by QuotedBy) ([]Quoted, error) {
 		if q.Code != by.Code || q.Polarity != by.Polarity || !ok || !a.Complete || a.Mode != cmp.Or(by.Mode, figures.ModeSelf) || by.Force != "" && a.Force != by.Force {
 			continue
 		}
-		quarter := figures.QuarterOf(a.Month)
-		if by.From != "" && quarter < by.From || by.To != "" && quarter > by.To {
+		year, _, _ := strings.Cut(a.Month, "-")
+		if by.From != "" && year < by.From || by.To != "" && year > by.To {
 			continue
 		}
-		all = append(all, candidate{*q, quarter, a.Force})
+		all = append(all, candidate{*q, year})
 	}
 	if len(all) == 0 {
 		return nil, nil
 	}
-	published, err := s.publishedQuarters(ctx, by)
+	published, err := s.publishedYears(ctx, by)
 	if err != nil {
 		return nil, err
 	}
-	// Within a quarter the order says nothing of the day.
+	// Within a year the order says nothing of the day.
 	slices.SortFunc(all, func(a, b candidate) int {
-		return cmp.Or(strings.Compare(b.quarter, a.quarter), cmp.Compare(s.rank("quotation", a.ID), s.rank("quotation", b.ID)), strings.Compare(a.ID, b.ID))
+		return cmp.Or(strings.Compare(b.year, a.year), cmp.Compare(s.rank("quotation", a.ID), s.rank("quotation", b.ID)), strings.Compare(a.ID, b.ID))
 	})
 	var out []Quoted
 	for i := range all {
 		q := &all[i]
-		if !published[[2]string{q.quarter, ""}] || !published[[2]string{q.quarter, q.force}] {
+		if !published[q.year] {
 			continue
 		}
 		words, err := s.quotedWords(ctx, &q.Quotation)
@@ -517,26 +517,28 @@ func (s *Service) Quoted(ctx context.Context, by QuotedBy) ([]Quoted, error) {
 		if words == "" {
 			continue
 		}
-		if out = append(out, Quoted{words, q.quarter}); len(out) == MaxQuoted {
+		if out = append(out, Quoted{words, q.year}); len(out) == MaxQuoted {
 			break
 		}
 	}
 	return out, nil
 }
 
-// publishedQuarters gives the quarters, over all forces and in each, whose figure of a
-// theme is published.
-func (s *Service) publishedQuarters(ctx context.Context, by QuotedBy) (map[[2]string]bool, error) {
-	out := map[[2]string]bool{}
-	for _, split := range [][]string{{figures.DimQuarter}, {figures.DimQuarter, figures.DimForce}} {
-		r, err := s.panel.Figures(ctx, figures.Query{Measure: "theme." + by.Code + "." + by.Polarity, By: split, Mode: by.Mode})
-		if err != nil {
-			return nil, fmt.Errorf("ask whether figures are published: %w", err)
-		}
-		for i := range r.Points {
-			if p := &r.Points[i]; p.Share != nil && p.Base >= figures.MinBase {
-				out[[2]string{p.Period, p.Key[figures.DimForce]}] = true
-			}
+// publishedYears gives the years whose figure of a theme is published in the place
+// that is asked about.
+func (s *Service) publishedYears(ctx context.Context, by QuotedBy) (map[string]bool, error) {
+	q := figures.Query{Measure: "theme." + by.Code + "." + by.Polarity, By: []string{figures.DimYear}, Mode: by.Mode, Filters: map[string]string{}}
+	if by.Force != "" {
+		q.Filters[figures.DimForce] = by.Force
+	}
+	r, err := s.panel.Figures(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("ask whether figures are published: %w", err)
+	}
+	out := map[string]bool{}
+	for i := range r.Points {
+		if p := &r.Points[i]; p.Share != nil && p.Base >= figures.MinBase {
+			out[p.Period] = true
 		}
 	}
 	return out, nil

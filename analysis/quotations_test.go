@@ -58,7 +58,7 @@ func refresh(w *roomtest.World) {
 	}
 }
 
-// others puts n more people into the panel who wrote in the same quarter; every other
+// others puts n more people into the panel who wrote in the same year; every other
 // one was not rung back.
 func others(w *roomtest.World, n int, force string) {
 	w.TB.Helper()
@@ -112,7 +112,7 @@ func shown(w *roomtest.World, by analysis.QuotedBy) []string {
 	}
 	var out []string
 	for _, q := range qs {
-		out = append(out, q.Quarter+" "+q.Words)
+		out = append(out, q.Year+" "+q.Words)
 	}
 	return out
 }
@@ -153,13 +153,13 @@ func TestAQuotationTakesTwo(t *testing.T) {
 	if _, err := w.Analysis.Confirm(ctx, cora, r.ID, q.Version-1, allChecks()); err != nil {
 		t.Errorf("the same form, sent twice: %v", err)
 	}
-	want := []string{"2026-Q1 Nobody ever rang me back."}
-	for _, by := range []analysis.QuotedBy{{}, {Force: roomtest.Force}, {From: "2026-Q1", To: "2026-Q1"}, {Mode: figures.ModeSelf}} {
+	want := []string{"2026 Nobody ever rang me back."}
+	for _, by := range []analysis.QuotedBy{{}, {Force: roomtest.Force}, {From: "2026", To: "2026"}, {Mode: figures.ModeSelf}} {
 		if got := shown(w, by); !slices.Equal(got, want) {
 			t.Errorf("%+v: %q", by, got)
 		}
 	}
-	for _, by := range []analysis.QuotedBy{{Force: "Another Force"}, {From: "2026-Q2"}, {To: "2025-Q4"}, {Mode: figures.ModeRelayed}} {
+	for _, by := range []analysis.QuotedBy{{Force: "Another Force"}, {From: "2027"}, {To: "2025"}, {Mode: figures.ModeRelayed}} {
 		if got := shown(w, by); got != nil {
 			t.Errorf("%+v: %q", by, got)
 		}
@@ -367,40 +367,44 @@ func TestAQuotationGoesWithWhatItRestsOn(t *testing.T) {
 	}
 }
 
-// TestAQuotationStandsUnderAPublishedFigure: none on a base under ten, none where the
-// figure is withheld for another reason, and none where its own force's is.
+// TestAQuotationStandsUnderAPublishedFigure: none on a base under ten, and none where
+// the figure is withheld for another reason, be it of one force alone.
 func TestAQuotationStandsUnderAPublishedFigure(t *testing.T) {
 	for _, tc := range []struct {
 		here, elsewhere int // others who wrote, half of whom were not rung back
-		want            bool
+		all, own        bool
 	}{
-		{0, 0, false},
-		{7, 0, false},  // a base of eight
-		{8, 0, false},  // of nine
-		{9, 0, false},  // of ten: six with it, but four without
-		{12, 0, true},  // of thirteen: seven with, six without
-		{20, 0, true},  // ample
-		{7, 40, false}, // all of them ample, and their own force's base under ten
-		{20, 40, true},
+		{0, 0, false, false},
+		{7, 0, false, false}, // a base of eight
+		{8, 0, false, false}, // of nine
+		{9, 0, false, false}, // of ten: six with it, but four without
+		{12, 0, true, true},  // of thirteen: seven with, six without
+		{20, 0, true, true},
+		{7, 40, true, false}, // ample together, and under ten in the force
+		{20, 7, true, false}, // the other force is under ten, so that this one is withheld with it
+		{20, 40, true, true},
 	} {
 		w := roomtest.New(t)
 		r, _ := readText(w, 1, quoted)
 		confirmed(w, &r)
 		others(w, tc.here, roomtest.Force)
 		others(w, tc.elsewhere, "Another Force")
-		if got := shown(w, analysis.QuotedBy{}); (len(got) == 1) != tc.want {
+		if got := shown(w, analysis.QuotedBy{}); (len(got) == 1) != tc.all {
 			t.Errorf("%d others here and %d elsewhere: %q", tc.here, tc.elsewhere, got)
+		}
+		if got := shown(w, analysis.QuotedBy{Force: roomtest.Force}); (len(got) == 1) != tc.own {
+			t.Errorf("%d others here and %d elsewhere, in the force: %q", tc.here, tc.elsewhere, got)
 		}
 	}
 }
 
-// TestFewQuotations: the latest quarters first, and at most so many.
+// TestFewQuotations: the latest years first, and at most so many.
 func TestFewQuotations(t *testing.T) {
 	w := roomtest.New(t)
-	w.Clock.Set(time.Date(2026, 3, 20, 10, 0, 0, 0, time.UTC))
+	w.Clock.Set(time.Date(2026, 12, 15, 10, 0, 0, 0, time.UTC))
 	for n := range analysis.MaxQuoted + 2 {
 		if n == 2 {
-			w.Clock.Pass(12 * 24 * time.Hour) // into April
+			w.Clock.Pass(20 * 24 * time.Hour) // into January
 		}
 		r, _ := readText(w, n+1, quoted)
 		confirmed(w, &r)
@@ -409,10 +413,13 @@ func TestFewQuotations(t *testing.T) {
 		}
 	}
 	got := shown(w, analysis.QuotedBy{})
-	if len(got) != analysis.MaxQuoted || !slices.IsSortedFunc(got, func(a, b string) int { return strings.Compare(b, a) }) || !strings.HasPrefix(got[0], "2026-Q2") {
+	if len(got) != analysis.MaxQuoted || !slices.IsSortedFunc(got, func(a, b string) int { return strings.Compare(b, a) }) || !strings.HasPrefix(got[0], "2027") {
 		t.Errorf("%q", got)
 	}
-	if n, err := w.Analysis.QuotationsIn(t.Context(), analysis.QuotationConfirmed); err != nil || len(n) != analysis.MaxQuoted+2 {
-		t.Errorf("%d, %v", len(n), err)
+	if got := shown(w, analysis.QuotedBy{To: "2026"}); len(got) != 2 {
+		t.Errorf("of the year before: %q", got)
+	}
+	if all, err := w.Analysis.QuotationsIn(t.Context(), analysis.QuotationConfirmed); err != nil || len(all) != analysis.MaxQuoted+2 || all[0].ChangedAt.Before(all[1].ChangedAt) {
+		t.Errorf("%d, %v", len(all), err)
 	}
 }

@@ -97,7 +97,7 @@ func (p *panel) Figures(_ context.Context, q url.Values) (figures.Result, error)
 		return figures.Result{}, fault.Fields("not on the table of figures", fault.Field{Field: "measure", Message: "is not a measure"})
 	}
 	share := 60.0
-	return figures.Result{Measure: figures.Measure{ID: q.Get("measure")}, Points: []figures.Point{{Period: "2026-03", Numerator: 30, Base: 50, Share: &share}, {Period: "2026-04", Suppressed: true, Reason: figures.ReasonBase}}}, nil
+	return figures.Result{Measure: figures.Measure{ID: q.Get("measure")}, Points: []figures.Point{{Period: "2026-03", Numerator: 30, Base: 50, Share: &share}, {Period: "2026-04", Suppressed: true, Reason: figures.ReasonWithheld}}}, nil
 }
 
 func (p *panel) Measures() []figures.Measure { return []figures.Measure{{ID: "conf.police"}} }

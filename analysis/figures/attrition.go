@@ -311,13 +311,8 @@ func (p *Panel) signals(outcome string, q AttritionQuery) []SignalPair {
 		switch {
 		case n[0] == 0 && n[1] == 0:
 			s.Reason = ReasonNone
-		case n[0] < MinBase || n[1] < MinBase:
-			s.Reason = ReasonBase
-		default:
-			s.Reason = Primary(said[1], n[1])
-			if s.Reason == "" {
-				s.Reason = Primary(said[0], n[0])
-			}
+		case n[0] < MinBase || n[1] < MinBase, Primary(said[1], n[1]) != "", Primary(said[0], n[0]) != "":
+			s.Reason = ReasonWithheld
 		}
 		if s.Reason == "" {
 			s.With, s.Without = cellOf(said[1], n[1], false), cellOf(said[0], n[0], false)

@@ -157,7 +157,7 @@ func TestCorrectedIsWithheldToo(t *testing.T) {
 			if (p.Period == "2026-02" || p.Period == "2026-04") && !p.Suppressed {
 				t.Errorf("%s is shown: %+v", p.Period, p)
 			}
-			if p.Period == "2026-04" && p.Reason != ReasonLinked {
+			if p.Period == "2026-04" && p.Reason != ReasonWithheld {
 				t.Errorf("April: %s", p.Reason)
 			}
 		}

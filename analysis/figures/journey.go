@@ -106,7 +106,6 @@ type journeyTable struct {
 	axis    axis
 	cells   []pairs
 	hidden  [2][]bool // moves, shares
-	reason  [2][]string
 }
 
 // Journey follows the same people from stage to stage, in an area or everywhere:
@@ -155,12 +154,12 @@ func (t *journeyTable) fill(row *JourneyRow, at int) {
 	case c.base == 0:
 		return
 	case t.hidden[0][at]:
-		row.Suppressed, row.Reason = true, t.reason[0][at]
+		row.Suppressed, row.Reason = true, ReasonWithheld
 		return
 	}
 	row.Reason, row.Base, row.Up, row.Same, row.Down, row.Small = "", c.base, c.up, c.same, c.down, Small(c.base)
 	if t.hidden[1][at] {
-		row.ShareReason = t.reason[1][at]
+		row.ShareReason = ReasonWithheld
 		return
 	}
 	estimate := func(x int) *Estimate {
@@ -317,16 +316,12 @@ func (t *journeyTable) suppress() {
 		base[i] = int32(t.cells[i].base) // #nosec G115 -- counts of rows
 	}
 	for k, check := range []func(*pairs) string{(*pairs).checkMoves, (*pairs).checkShares} {
-		hidden, reason := make([]bool, len(base)), make([]string, len(base))
+		hidden := make([]bool, len(base))
 		for i := range base {
 			if base[i] == 0 {
 				continue
 			}
-			reason[i] = check(&t.cells[i])
-			if k == 1 && t.hidden[0][i] && reason[i] == "" {
-				reason[i] = t.reason[0][i]
-			}
-			hidden[i] = reason[i] != ""
+			hidden[i] = check(&t.cells[i]) != "" || k == 1 && t.hidden[0][i]
 		}
 		n := nest{base: base, hidden: hidden, unsafe: func(cells ...int32) bool {
 			var sum pairs
@@ -343,12 +338,7 @@ func (t *journeyTable) suppress() {
 				}
 			}
 		}
-		for i, h := range hidden {
-			if h && reason[i] == "" {
-				reason[i] = ReasonSecondary
-			}
-		}
-		t.hidden[k], t.reason[k] = hidden, reason
+		t.hidden[k] = hidden
 	}
 }
 

@@ -78,7 +78,7 @@ func TestJourneyByHand(t *testing.T) {
 		few.walked("Ealing", "West", "not-very-well", "not-very-well")
 	}
 	few.many("Ealing", "West", "stalking-2a", day(2026, 1, 1), 1, 3)
-	if r := informed(t, few.panel(), "", ""); r.Suppressed || r.Before != nil || r.Change != nil || r.ShareReason != ReasonLinked {
+	if r := informed(t, few.panel(), "", ""); r.Suppressed || r.Before != nil || r.Change != nil || r.ShareReason != ReasonWithheld {
 		t.Errorf("%+v", r)
 	}
 }

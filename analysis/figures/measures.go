@@ -110,7 +110,8 @@ func (p *Panel) register() []Measure {
 	defer p.tables.mu.Unlock()
 	if p.tables.measures == nil || p.tables.advice != p.advice {
 		p.tables.measures, p.tables.advice = p.allMeasures(), p.advice
-		p.tables.entries = nil
+		p.tables.entries, p.tables.kinned = nil, nil
+		p.tables.kin = p.allKin(p.tables.measures)
 	}
 	return slices.Clone(p.tables.measures)
 }
@@ -447,8 +448,8 @@ func themeMeasures(n int, t Theme) []Measure {
 }
 
 func responseMeasures() []Measure {
-	asks := func(m Measure, row func(disposition uint8) uint16, check func(counts) string) Measure {
-		m.Kind, m.askings, m.Stages, m.check = KindRate, true, stages(), check
+	asks := func(m Measure, row func(disposition uint8) uint16) Measure {
+		m.Kind, m.askings, m.Stages, m.check = KindRate, true, stages(), checkShare
 		m.rows = func(*Panel) rowFunc {
 			return func(i int32) (uint16, float64) { return row(uint8(i)), 0 } // #nosec G115 -- a disposition
 		}
@@ -468,18 +469,6 @@ func responseMeasures() []Measure {
 			return b
 		}
 	}
-	answering := func(rows func(uint8) uint16) func(uint8) uint16 {
-		return func(disposition uint8) uint16 {
-			b := rows(disposition)
-			switch disposition {
-			case dispPartial:
-				b |= bitLink << linkPartial
-			case dispWithdrawn:
-				b |= bitLink << linkWithdrawn
-			}
-			return b
-		}
-	}
 	complete := func(d Dispositions) int { return d.Complete }
 	answered := func(d Dispositions) int { return d.Complete + d.Partial }
 	unsafe := func(d Dispositions) int { return d.NotSafe }
@@ -487,13 +476,13 @@ func responseMeasures() []Measure {
 	out := []Measure{
 		asks(Measure{ID: "response.rr1", Title: "Response rate (RR1)", Numerator: "Askings that ended in a complete response.",
 			Base:       "Complete, partial, refused, not contacted (undelivered, or sent or handed over and not answered yet), other and unknown.",
-			Exclusions: aaporExclusion, Source: aaporSource, Better: BetterHigher}, answering(rate(complete, Dispositions.Base)), checkAnswering),
+			Exclusions: aaporExclusion, Source: aaporSource, Better: BetterHigher}, rate(complete, Dispositions.Base)),
 		asks(Measure{ID: "response.rr2", Title: "Response rate (RR2)", Numerator: "Askings that ended in a complete or partial response (at least one core question answered).",
 			Base:       "Complete, partial, refused, not contacted (undelivered, or sent or handed over and not answered yet), other and unknown.",
-			Exclusions: aaporExclusion, Source: aaporSource, Better: BetterHigher}, answering(rate(answered, Dispositions.Base)), checkAnswering),
+			Exclusions: aaporExclusion, Source: aaporSource, Better: BetterHigher}, rate(answered, Dispositions.Base)),
 		asks(Measure{ID: "response.not-safe", Title: "Not safe to ask", Numerator: "Askings that were not made because it was not safe.",
 			Base:       "Everyone in the response rates' base, and those it was not safe to ask.",
-			Exclusions: "Askings not yet due or not yet sent; ineligible or superseded ones.", Source: sourceAsking}, rate(unsafe, orUnsafe), checkShare),
+			Exclusions: "Askings not yet due or not yet sent; ineligible or superseded ones.", Source: sourceAsking}, rate(unsafe, orUnsafe)),
 	}
 	steps := []struct {
 		id, title, words string
@@ -515,15 +504,11 @@ func responseMeasures() []Measure {
 			Exclusions: "None: ineligible and unsafe askings stay in the base, so that the strip starts from everyone.",
 			Source:     sourceAsking},
 			func(disposition uint8) uint16 {
-				b, last := bitBase, lastStep(disposition)
-				if last >= step {
-					b |= bitNum
+				if lastStep(disposition) >= step {
+					return bitBase | bitNum
 				}
-				for k := stepEligible; k <= last; k++ {
-					b |= bitLink << (k - stepEligible)
-				}
-				return b
-			}, func(c counts) string { return checkStep(c, step) }))
+				return bitBase
+			}))
 	}
 	return out
 }
@@ -531,10 +516,6 @@ func responseMeasures() []Measure {
 // links says how many linked counters a measure keeps.
 func (m *Measure) links() int {
 	switch {
-	case strings.HasPrefix(m.ID, "dissemination."):
-		return stepCount - stepEligible
-	case m.ID == "response.rr1", m.ID == "response.rr2":
-		return linkWithdrawn + 1
 	case m.coded != nil && m.coded.side == "any":
 		return linkFoundNegative + 1
 	case m.coded != nil:
@@ -583,47 +564,6 @@ func checkUnion(c counts) string {
 	}
 	if only(c.num, c.links[linkOnlyPositive], c.links[linkOnlyNegative]) || only(c.links[linkFound], c.links[linkFoundPositive], c.links[linkFoundNegative]) {
 		return ReasonLinked
-	}
-	return ""
-}
-
-// The links of the response rates.
-const (
-	linkPartial = iota
-	linkWithdrawn
-)
-
-// checkAnswering guards the response rates. RR2 less RR1 gives the partial answers; the
-// step “at least one core question answered” less either gives those whose consent was
-// withdrawn, with or without the partial ones.
-func checkAnswering(c counts) string {
-	if r := Primary(c.num, c.base); r != "" {
-		return r
-	}
-	partial, withdrawn := c.links[linkPartial], c.links[linkWithdrawn]
-	if few(partial) || few(withdrawn) || few(partial+withdrawn) {
-		return ReasonLinked
-	}
-	return ""
-}
-
-// checkStep walks the dissemination strip from its start: a step that lies fewer
-// than five people under the last step that is published is not published, since
-// the two together would give those few.
-func checkStep(c counts, step int) string {
-	if r := Primary(c.num, c.base); r != "" {
-		return r
-	}
-	last := c.base
-	for k := stepEligible; k <= step; k++ {
-		n := c.links[k-stepEligible]
-		hidden := Primary(n, c.base) != "" || few(last-n)
-		if k == step && hidden {
-			return ReasonLinked
-		}
-		if !hidden {
-			last = n
-		}
 	}
 	return ""
 }

@@ -54,16 +54,6 @@ func PeriodWords(period string) string {
 	return period
 }
 
-// QuarterOf gives the quarter, "2026-Q1", that a month, "2026-03", lies in; empty for
-// a text that is no month.
-func QuarterOf(month string) string {
-	t, err := time.Parse("2006-01", month)
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf("%04d-Q%d", t.Year(), (int(t.Month())+2)/3)
-}
-
 // Quarter reads a quarter, "2026-Q1", into its first day and that of the next. Another
 // text is fault Invalid with the field quarter.
 func Quarter(s string) (from, to time.Time, err error) {

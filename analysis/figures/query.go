@@ -20,7 +20,7 @@ type Point struct {
 	Share      *float64 // percent; of an index or mean the score, 0 to 100
 	Low, High  *float64 // 95% interval
 	Suppressed bool
-	Reason     string // why it is suppressed, or why there is no figure
+	Reason     string // why there is no figure: ReasonWithheld or ReasonNone
 	Small      bool   // published, on a base under 30
 	Signal     string // letters of the special-cause rules that this point is part of
 	Meaning    string // of the signals: improvement, concern or change; empty without one
@@ -154,7 +154,7 @@ type Sample struct {
 const (
 	DrawnCounted  = "counted"
 	NoteCounted   = "Only the counted share is given, the coder's errors included."
-	NoteCorrected = "The counted share is what the coder found, its errors included; the corrected share allows for them as a person's coding of words drawn at random shows them. Charts draw the counted share."
+	NoteCorrected = "The counted share is what the coder found, its errors included; the corrected share allows for them as a person's coding of words drawn at random shows them. Charts draw the counted share, with its limits; a cross on a chart is the corrected one."
 )
 
 // What the columns of a corrected share mean, for data dictionaries.
@@ -349,7 +349,7 @@ func (t *table) point(m *Measure, at int, key map[string]string) Point {
 		pt.Reason = ReasonNone
 		return pt
 	case t.hidden[at]:
-		pt.Suppressed, pt.Reason = true, t.reason[at]
+		pt.Suppressed, pt.Reason = true, ReasonWithheld
 		return pt
 	}
 	pt.Base = int(t.base[at])

@@ -128,7 +128,6 @@ const (
 	stepStarted
 	stepAnswered
 	stepComplete
-	stepCount
 )
 
 // disposition codes as the columns hold them, by the AAPOR class they fall in.

@@ -10,14 +10,21 @@ const (
 	MinCell = 5
 )
 
-// Why a figure is not published, in words that go with [c].
+// ReasonWithheld is why a figure is not published, in words that go with [c]. Which of
+// the rules below it was is told to nobody: that a base is under ten, or that everyone
+// said the same, is what the rule keeps back, and to tell the one from the other
+// narrows down what can be behind a neighbour.
+const ReasonWithheld = "few people are behind it, or behind a figure that it would give away"
+
+// ReasonNone is why there is no figure at all.
+const ReasonNone = "no one has answered"
+
+// The rules by which figures are withheld, as the code tells them apart.
 const (
 	ReasonBase      = "fewer than 10 people are in the base"
 	ReasonFew       = "fewer than 5 people are on one side of the figure"
 	ReasonUnanimous = "everyone, or no one, on a base under 30"
-	ReasonSecondary = "withheld so that a total does not give another figure away"
 	ReasonLinked    = "withheld so that a related figure does not give this one away"
-	ReasonNone      = "no one has answered"
 )
 
 // Primary says why a share of num in base is not published; empty when it may be.
@@ -47,6 +54,9 @@ type nest struct {
 	hidden []bool
 	fixed  []bool                    // decided elsewhere: never changed here; nil: none
 	unsafe func(cells ...int32) bool // whether the sum of these cells could not be published itself
+	// Whether everyone, or no one, in these cells is counted, and not in all of the
+	// total: whoever is told of the total then knows it of each of them. nil: not asked.
+	alike func(total int32, cells ...int32) bool
 }
 
 // family is a total and the cells that add up to it.
@@ -60,7 +70,7 @@ type family struct {
 // parts gives a withheld figure away.
 //
 //   - A published total has no withheld part, or at least two whose sum could
-//     itself be published.
+//     itself be published, and says more than that all in them are alike.
 //   - A withheld total has at least one withheld part, or its parts would add up to it.
 //
 // The next part to be withheld is the one with the smallest base, which costs least;
@@ -91,7 +101,7 @@ func (t *nest) protect(f family) (changed bool) {
 		}
 		return ok
 	}
-	for len(withheld) > 0 && (len(withheld) == 1 || t.unsafe(withheld...)) {
+	for len(withheld) > 0 && (len(withheld) == 1 || t.unsafe(withheld...) || t.alike != nil && t.alike(f.parent, withheld...)) {
 		c, ok := t.cheapest(f.children)
 		if !ok {
 			if t.fixed != nil && t.fixed[f.parent] {

@@ -81,8 +81,8 @@ type table struct {
 	sum    []float64
 	square []float64
 	links  [][]int32
-	reason []string
 	hidden []bool
+	bare   []bool // where the base may not be told; nil: see kin
 
 	// Of themes: the least and the greatest number of the coders of each cell, nought
 	// where nothing is coded; and by coder what the sample drawn at random says of it,
@@ -101,12 +101,21 @@ type tableKey struct {
 type tableCache struct {
 	mu       sync.Mutex
 	entries  map[tableKey]*table
+	kin      []kin
+	kinned   map[tableKey]*kinTables
 	measures []Measure
 	advice   *questionnaires.Advice
 }
 
 // table gives a measure's table; the caller holds the read lock.
 func (p *Panel) table(ctx context.Context, m *Measure, mode, attr string) (*table, error) {
+	if k := p.kinOf(m); k != nil {
+		all, err := p.kinTable(ctx, k, mode, attr)
+		if err != nil {
+			return nil, err
+		}
+		return all.tables[m.ID], nil
+	}
 	key := tableKey{p.version, m.ID, mode, attr}
 	p.tables.mu.Lock()
 	t, ok := p.tables.entries[key]
@@ -399,44 +408,74 @@ func (t *table) counts(cells ...int32) counts {
 
 // suppress decides what of the table is withheld. With an attribute, the totals
 // over it are what the table without it says.
+//
+// How many people are in the base is decided first and by itself: several measures
+// have one base, and where it is withheld it is so in all of them, or what one
+// withholds for another's sake a second would show.
 func (t *table) suppress(m *Measure, margin *table) {
-	t.reason, t.hidden = make([]string, len(t.base)), make([]bool, len(t.base))
-	for i := range t.base {
-		if t.base[i] == 0 {
-			continue
-		}
-		t.reason[i] = m.check(t.counts(int32(i))) // #nosec G115 -- held by maxCells
-		t.hidden[i] = t.reason[i] != ""
-	}
+	t.bare, t.hidden = make([]bool, len(t.base)), make([]bool, len(t.base))
+	bases := nest{base: t.base, hidden: t.bare, unsafe: t.smallBase}
 	n := nest{base: t.base, hidden: t.hidden, unsafe: func(cells ...int32) bool { return m.check(t.counts(cells...)) != "" }}
-	if margin != nil {
-		n.fixed = t.fixMargin(margin)
+	if !m.Averages() {
+		n.alike = t.alike
 	}
+	for i, base := range t.base {
+		t.bare[i] = base > 0 && base < MinBase
+	}
+	if margin != nil {
+		bases.fixed = t.fixMargin(t.base, t.bare, margin.bare)
+	}
+	t.protect(&bases)
+	for i, base := range t.base {
+		t.hidden[i] = base > 0 && (t.bare[i] || n.unsafe(int32(i))) // #nosec G115 -- held by maxCells
+	}
+	if margin != nil {
+		n.fixed = t.fixMargin(t.base, t.hidden, margin.hidden)
+	}
+	t.protect(&n)
+}
+
+// smallBase reports whether cells together have too small a base to be told.
+func (t *table) smallBase(cells ...int32) bool {
+	var base int32
+	for _, c := range cells {
+		base += t.base[c]
+	}
+	return base > 0 && base < MinBase
+}
+
+// alike reports whether everyone in some cells, or no one, is counted, and not so in
+// their total.
+func (t *table) alike(total int32, cells ...int32) bool {
+	var num, base int32
+	for _, c := range cells {
+		num, base = num+t.num[c], base+t.base[c]
+	}
+	return num == 0 && t.num[total] > 0 || num == base && t.num[total] < t.base[total]
+}
+
+// protect adds the secondary suppression over all axes until nothing changes.
+func (t *table) protect(n *nest) {
 	for changed := true; changed; {
 		changed = false
 		for k := range t.axes {
-			changed = t.protectAxis(k, &n) || changed
-		}
-	}
-	for i, h := range t.hidden {
-		if h && t.reason[i] == "" {
-			t.reason[i] = ReasonSecondary
+			changed = t.protectAxis(k, n) || changed
 		}
 	}
 }
 
 // fixMargin takes the margin's decisions over: for the totals, and for a value that
 // alone makes up its total and so is the total under another name.
-func (t *table) fixMargin(margin *table) []bool {
-	fixed := make([]bool, len(t.base))
+func (t *table) fixMargin(base []int32, hidden, margin []bool) []bool {
+	fixed := make([]bool, len(base))
 	root := len(t.axes[axisAttr].nodes) - 1
-	for i := range margin.base {
+	for i := range margin {
 		first := i * (root + 1)
 		total := first + root
-		fixed[total], t.hidden[total] = true, margin.hidden[i]
+		fixed[total], hidden[total] = true, margin[i]
 		for c := first; c < total; c++ {
-			if t.base[c] > 0 && t.base[c] == t.base[total] {
-				fixed[c], t.hidden[c] = true, margin.hidden[i]
+			if base[c] > 0 && base[c] == base[total] {
+				fixed[c], hidden[c] = true, margin[i]
 			}
 		}
 	}

@@ -79,9 +79,9 @@ func known(t *testing.T, p *Panel, m *Measure, attrs ...string) (sums []sumOf, c
 	return sums, cells, tables
 }
 
-// bounds narrows what every withheld number can be, from each sum in turn until
+// narrowed bounds what every withheld number can be, from each sum in turn until
 // nothing narrows: none is under nought.
-func bounds(sums []sumOf, n int, rest func(sumOf) float64) (low, high []float64) {
+func narrowed(sums []sumOf, n int, rest func(sumOf) float64) (low, high []float64) {
 	low, high = make([]float64, n), make([]float64, n)
 	for i := range high {
 		high[i] = math.Inf(1)
@@ -144,7 +144,7 @@ func TestTablesTogetherGiveNothingAway(t *testing.T) {
 			for _, s := range sums {
 				e.know(s.terms)
 			}
-			low, high := bounds(sums, len(cells), func(s sumOf) float64 { return s.num })
+			low, high := narrowed(sums, len(cells), func(s sumOf) float64 { return s.num })
 			for c, h := range cells {
 				tb := tables[h.attr]
 				if m.check(tb.counts(h.cell)) == "" {
@@ -167,7 +167,7 @@ func TestTablesTogetherGiveNothingAway(t *testing.T) {
 // The narrowing works: two withheld parts of which one is shown elsewhere to be none.
 func TestBoundsNarrow(t *testing.T) {
 	t.Parallel()
-	low, high := bounds([]sumOf{{terms: map[int]float64{0: 1, 1: 1}, num: 3}, {terms: map[int]float64{1: 1, 2: 1}, num: 0}}, 3, func(s sumOf) float64 { return s.num })
+	low, high := narrowed([]sumOf{{terms: map[int]float64{0: 1, 1: 1}, num: 3}, {terms: map[int]float64{1: 1, 2: 1}, num: 0}}, 3, func(s sumOf) float64 { return s.num })
 	if low[0] != 3 || high[0] != 3 {
 		t.Errorf("%v to %v", low, high)
 	}

@@ -414,7 +414,7 @@ func TestBrowser(t *testing.T) {
 		"commissioner": {
 			"/figures", "/figures/core.informed?by=quarter&stage=investigation", "/figures/report", "/figures/marks", "/figures/open-data", "/figures/take-away",
 			"/explore?measure=core.informed&stage=report&by=bcu", "/explore/compare", "/explore/areas", "/explore/unheard", "/explore/journey", "/explore?by=nonsense",
-			"/attrition", "/drivers", "/advice", "/advice/table", "/new-words", "/coding", "/coding/agreement", "/actions",
+			"/attrition", "/drivers", "/advice", "/advice/table", "/themes", "/themes/COM_UPDATES", "/new-words", "/coding", "/coding/agreement", "/coding/quotations", "/actions",
 		},
 		"administrator": {"/admin"},
 	} {

@@ -288,7 +288,9 @@ func demoBegin(ctx context.Context, c *Call, r *Rooms, cases int, d *demoFile) e
 	if err != nil {
 		return fmt.Errorf("find the demo's advocate: %w", err)
 	}
+	meant := &synth.Meant{}
 	services := synth.Services{
+		Meant:  meant,
 		Survey: quiet.Survey, Analysis: quiet.Analysis, Loop: quiet.Loop, Cases: r.Store,
 		Advocate: func(address string) survey.Actor {
 			if address == advocates[0] {
@@ -310,6 +312,9 @@ func demoBegin(ctx context.Context, c *Call, r *Rooms, cases int, d *demoFile) e
 	if err := quiet.Analysis.Refresh(ctx); err != nil {
 		return fmt.Errorf("load the figures: %w", err)
 	}
+	if err := demoRead(ctx, quiet, meant); err != nil {
+		return err
+	}
 	user, err := r.Access.UserByEmail(ctx, "commissioner@example.org")
 	if err != nil {
 		return fmt.Errorf("find the demo's commissioner: %w", err)
@@ -321,6 +326,26 @@ func demoBegin(ctx context.Context, c *Call, r *Rooms, cases int, d *demoFile) e
 		return fmt.Errorf("mark the demo's time axis: %w", err)
 	}
 	return say(c.Out, "  %s", stats)
+}
+
+// demoRead has the demo's analyst code some texts and choose quotations, and its
+// commissioner confirm them.
+func demoRead(ctx context.Context, r *Rooms, meant *synth.Meant) error {
+	var people [2]survey.Actor
+	for i, email := range []string{"analyst@example.org", "commissioner@example.org"} {
+		u, err := r.Access.UserByEmail(ctx, email)
+		if err != nil {
+			return fmt.Errorf("find who codes the demo's texts: %w", err)
+		}
+		people[i] = survey.Actor{ID: u.ID, Role: u.Actor().RoleNames()}
+	}
+	if _, _, err := synth.Readings(ctx, r.Analysis, meant, people[0], people[1]); err != nil {
+		return fmt.Errorf("code the demo's texts: %w", err)
+	}
+	if err := r.Analysis.Refresh(ctx); err != nil {
+		return fmt.Errorf("load the figures: %w", err)
+	}
+	return nil
 }
 
 // passphrase makes a password that can be typed: four words and a number.

@@ -41,6 +41,9 @@ type Services struct {
 	// Advocate gives the account of an advocate of the roster by their address;
 	// [Colleague] where it is nil.
 	Advocate func(address string) survey.Actor
+
+	// Meant, if not nil, is told what was meant by the words that people send.
+	Meant *Meant
 }
 
 // Stats count what a history came to.
@@ -394,6 +397,9 @@ func (l *life) answer(ctx context.Context, e survey.Errand, token string, r Repl
 	_, st, err := l.sv.Begin(ctx, token, Language(*l.c, q), quick)
 	if err != nil {
 		return closed(err)
+	}
+	if m := l.parts.Meant; m != nil && !r.Partial {
+		m.add(st.Response, l.w.Words(*l.c, e.Stage, e.Round, survey.ModeSelf, q, l.facts(e.Round), l.clock))
 	}
 	pages := q.Route(a, l.facts(e.Round), quick)
 	if r.Partial {

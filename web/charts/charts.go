@@ -50,6 +50,7 @@ type Point struct {
 	Period     string // "2026-03", "2026-Q1" or "2026"
 	Value      *float64
 	Low, High  *float64 // the interval
+	Corrected  *float64 // of a theme: allowing for the coder's errors
 	Band       *figures.Limit
 	Suppressed bool
 	Small      bool   // rests on few people
@@ -94,6 +95,9 @@ func Of(id string, r figures.Result, size Size) Chart {
 		if r.Trend != nil && r.Trend.Limits != nil {
 			p.Band = r.Trend.Limits[i]
 		}
+		if pt.Corrected != nil {
+			p.Corrected = &pt.Corrected.Share
+		}
 		c.Points = append(c.Points, p)
 	}
 	if r.Trend != nil {
@@ -113,6 +117,9 @@ func Of(id string, r figures.Result, size Size) Chart {
 	}
 	if r.Coding != nil {
 		c.Axis = "% of people who wrote, as counted"
+		if slices.ContainsFunc(c.Points, func(p Point) bool { return p.Corrected != nil }) {
+			c.Axis += " (× corrected)"
+		}
 	}
 	return c
 }
@@ -185,6 +192,7 @@ func (d *drawing) body() {
 		d.intervals()
 	}
 	d.line()
+	d.corrected()
 	d.marks()
 	d.labels()
 	d.gaps()
@@ -376,6 +384,24 @@ func (d *drawing) marks() {
 			d.put(`<circle class="chart-small-base" cx="%s" cy="%s" r="2.8" fill="%s" stroke="%s" stroke-width="1.2"/>`, num(x), num(y), paper, quiet)
 		case d.chart.Size != Small || i == d.last():
 			d.put(`<circle class="chart-point" cx="%s" cy="%s" r="2.6" fill="%s"/>`, num(x), num(y), quiet)
+		}
+	}
+}
+
+// corrected crosses a theme's shares that allow for the coder's errors. No line joins
+// them: limits and signals are of the counted shares.
+func (d *drawing) corrected() {
+	if d.chart.Size == Small {
+		return
+	}
+	const arm = 3.2
+	for i, p := range d.chart.Points {
+		if p.Value == nil || p.Corrected == nil {
+			continue
+		}
+		x, y := d.x(i), d.y(*p.Corrected)
+		for _, way := range []float64{arm, -arm} {
+			d.put(`<line class="chart-corrected" x1="%s" y1="%s" x2="%s" y2="%s" stroke="%s" stroke-width="1.4"/>`, num(x-arm), num(y-way), num(x+arm), num(y+way), ink)
 		}
 	}
 }

@@ -298,7 +298,7 @@ func spark(points []figures.Point) template.HTML {
 			top = max(top, *points[i].Share)
 		}
 	}
-	var b strings.Builder
+	var b, dots strings.Builder
 	run := 0
 	for i := range points {
 		if points[i].Share == nil {
@@ -310,15 +310,16 @@ func spark(points []figures.Point) template.HTML {
 			step = "M"
 		}
 		run++
-		fmt.Fprintf(&b, "%s%.0f %.1f", step, 1+(width-2)*float64(i)/float64(max(len(points)-1, 1)), height-2-(height-4)**points[i].Share/top)
+		x, y := 2+(width-4)*float64(i)/float64(max(len(points)-1, 1)), height-2-(height-4)**points[i].Share/top
+		fmt.Fprintf(&b, "%s%.0f %.1f", step, x, y)
 		if run == 1 && (i+1 == len(points) || points[i+1].Share == nil) {
-			b.WriteString("h.1") // a point by itself
+			fmt.Fprintf(&dots, "M%.0f %.1fh.1", x, y) // a point by itself
 		}
 	}
 	if b.Len() == 0 {
 		return ""
 	}
-	return template.HTML(`<svg class="spark" viewBox="0 0 120 24" width="120" height="24" aria-hidden="true" focusable="false"><path d="` + b.String() + `"/></svg>`) //nolint:gosec // G203: numbers alone are put in
+	return template.HTML(`<svg class="spark" viewBox="0 0 120 24" width="120" height="24" aria-hidden="true" focusable="false"><path d="` + b.String() + `"/><path class="dot" d="` + dots.String() + `"/></svg>`) //nolint:gosec // G203: numbers alone are put in
 }
 
 // tableData is the data of the polarity table.

@@ -29,10 +29,15 @@ type codingData struct {
 	Left, LeftOther int // of the visitor's own
 	Size            int // of a new batch
 	Latest          []codedLine
+	Waiting         int // quotations for the visitor to confirm
 }
 
 // codedLine is one text that people have coded, in a list: never its words.
-type codedLine struct{ Href, Survey, Who, When, Labels string }
+type codedLine struct {
+	Href, Survey, Who, When, Labels string
+
+	Quotable bool // the person agreed to be quoted
+}
 
 // textData is the data of the page of one text.
 type textData struct {
@@ -51,7 +56,11 @@ type textData struct {
 	Form                   labelForm
 	Added                  bool
 	History                []readingLine
+	Quote                  quoteOf // of a text that people have done with
 }
+
+// quoteOf says how a text stands towards being quoted.
+type quoteOf struct{ Href, Label, Why string }
 
 // labelRow is one label of the form.
 type labelRow struct {
@@ -123,6 +132,15 @@ func (s *Pages) coding(c *gin.Context, v visitor) error {
 	if data.Latest, err = s.codedLines(ctx, latest); err != nil {
 		return err
 	}
+	proposed, err := s.Analysis.QuotationsIn(ctx, analysis.QuotationProposed)
+	if err != nil {
+		return err
+	}
+	for i := range proposed {
+		if h := proposed[i].History; h[len(h)-1].By != v.ID {
+			data.Waiting++
+		}
+	}
 	return s.show(c, http.StatusOK, "coding", data)
 }
 
@@ -138,7 +156,11 @@ func (s *Pages) codedLines(ctx context.Context, cs []analysis.Coding) ([]codedLi
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, codedLine{Href: textHref(cs[i].ID), Survey: stageWords[cs[i].Stage], Who: name, When: s.moment(last.At), Labels: plural(len(cs[i].Labels), "label", "labels")})
+		quotable, err := s.Survey.MayQuote(ctx, cs[i].Response)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, codedLine{Href: textHref(cs[i].ID), Survey: stageWords[cs[i].Stage], Who: name, When: s.moment(last.At), Labels: plural(len(cs[i].Labels), "label", "labels"), Quotable: quotable})
 	}
 	return out, nil
 }
@@ -174,7 +196,26 @@ func (s *Pages) text(c *gin.Context, v visitor) error {
 		return err
 	}
 	s.lay(&data, opened.Text, opened.Labels)
+	if !data.Blind && !data.Held {
+		if data.Quote, err = s.quoteOf(c.Request.Context(), &opened); err != nil {
+			return err
+		}
+	}
 	return s.show(c, http.StatusOK, "text", data)
+}
+
+func (s *Pages) quoteOf(ctx context.Context, o *analysis.Opened) (quoteOf, error) {
+	may, err := s.Analysis.QuotableText(ctx, &o.Coding)
+	if err != nil {
+		return quoteOf{}, err
+	}
+	switch q := &may.Quotation; {
+	case may.Why == "":
+		return quoteOf{Href: quoteHref(o.ID), Label: "Choose a quotation from this text"}, nil
+	case q.State == analysis.QuotationProposed || q.State == analysis.QuotationConfirmed:
+		return quoteOf{Href: quotationHref(q.ID), Label: "The quotation from these answers", Why: quotationStates[q.State] + "."}, nil
+	}
+	return quoteOf{Why: may.Why}, nil
 }
 
 // textData opens a text for the visitor, which is on record, and fills what does

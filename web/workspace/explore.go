@@ -405,29 +405,19 @@ func (s *Pages) exploreLinks(v visitor, r *figures.Result, exact url.Values) []l
 	return out
 }
 
-// withheldWords says how many of a table's figures are not shown, by reason.
+// withheldWords says how many of a table's figures are not shown, and why.
 func withheldWords(r *figures.Result) string {
-	count := map[string]int{}
-	var order []string
 	all := 0
 	for i := range r.Points {
-		if p := &r.Points[i]; p.Suppressed {
-			if count[p.Reason] == 0 {
-				order = append(order, p.Reason)
-			}
-			count[p.Reason]++
+		if r.Points[i].Suppressed {
 			all++
 		}
 	}
 	if all == 0 {
 		return ""
 	}
-	var parts []string
-	for _, reason := range order {
-		parts = append(parts, fmt.Sprintf("%s since %s", thousands(count[reason]), reason))
-	}
 	return fmt.Sprintf("%s of %s withheld, so that nobody can be told from a figure: %s. A longer period, a larger area or fewer splits may show more.",
-		thousands(all), plural(len(r.Points), "figure is", "figures are"), strings.Join(parts, "; "))
+		thousands(all), plural(len(r.Points), "figure is", "figures are"), figures.ReasonWithheld)
 }
 
 // emptyWords says why there is nothing, and what to do.

@@ -139,7 +139,7 @@ func TestWithheld(t *testing.T) {
 	w := newWorld(t).staff()
 	w.answersOver(2) // 2 of the withdrawn a month, 8 of reports
 	body := w.page(cora, "/figures/core.confidence?stage=withdrawn&by=month")
-	if !strings.Contains(body, "[c]") || !strings.Contains(body, figures.ReasonBase) {
+	if !strings.Contains(body, "[c]") || !strings.Contains(body, figures.ReasonWithheld) {
 		t.Error("it is not said that figures are withheld, and why")
 	}
 	if !strings.Contains(body, "Too few have answered for a figure to be shown") || strings.Contains(body, "Raise an action") {

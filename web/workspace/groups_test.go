@@ -94,7 +94,7 @@ func TestExploreWithholds(t *testing.T) {
 		t.Error("withheld areas are not named")
 	}
 	w.want(w.get(cora, "/explore/compare?measure=core.informed&first=borough:Merton&second=borough:South+West"), http.StatusOK, "can&#39;t be compared: the difference would give it away")
-	w.want(w.get(cora, "/explore/journey"), http.StatusOK, "[c]", "fewer than 10 people are in the base")
+	w.want(w.get(cora, "/explore/journey"), http.StatusOK, "[c]", figures.ReasonWithheld)
 }
 
 // A visitor of one force sees that force's groups alone.

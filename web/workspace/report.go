@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"html/template"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"victimvoice/analysis"
 	"victimvoice/analysis/figures"
 	"victimvoice/internal/fault"
 	"victimvoice/survey"
@@ -45,6 +47,9 @@ type reportData struct {
 	Sentences            []string // what changed, one a signal
 	Chance               string
 	Where, Whom          []reportTable
+	Themes               []reportTheme
+	NoThemes             string
+	Corrected            bool // a corrected share stands beside a theme's, at least once
 	Happened             []string
 	Definitions          []definedMeasure
 }
@@ -82,6 +87,22 @@ type reportValue struct {
 	Withheld    string // why there is none: shown as [c], or – where nobody answered
 	Empty       bool
 }
+
+// reportTheme is one side of a theme: this quarter, the one before, and a quotation of
+// the year.
+type reportTheme struct {
+	Title, Share, Interval, Corrected, Base, Before, Difference string
+	Small                                                       bool
+	Quotes                                                      []themeQuote
+
+	share float64
+}
+
+// What the report says of themes at most.
+const (
+	reportThemes = 8 // sides of themes, the commonest first
+	reportQuotes = 1 // of each
+)
 
 type definedMeasure struct {
 	Title string
@@ -196,7 +217,68 @@ func (r *reporter) fill(ctx context.Context, data *reportData) error {
 		}
 		data.Whom = append(data.Whom, whom...)
 	}
+	if err := r.fillThemes(ctx, data); err != nil {
+		return err
+	}
 	return r.fillHappened(ctx, data)
+}
+
+// fillThemes lists what people wrote about most in the quarter, as far as it can be shown.
+func (r *reporter) fillThemes(ctx context.Context, data *reportData) error {
+	type side struct {
+		reportTheme
+		by analysis.QuotedBy
+	}
+	var all []side
+	year := r.from.Format("2006")
+	for _, code := range r.counted() {
+		for _, s := range themeSides {
+			res, err := r.ask(ctx, "measure", themeMeasure(code.ID, s.id))
+			if err != nil {
+				return err
+			}
+			now := pointOf(&res, r.quarter)
+			if now == nil || now.Share == nil || now.Numerator == 0 {
+				continue
+			}
+			row := reportTheme{Title: code.Title + ", " + s.id, Share: percent(*now.Share), Interval: interval(&res, now), Base: thousands(now.Base), Small: now.Small, share: *now.Share}
+			if e := now.Corrected; e != nil {
+				row.Corrected = percent(e.Share) + " (" + whole(e.Low) + "–" + percent(e.High) + ")"
+			}
+			row.Before, row.Difference = before(now, pointOf(&res, r.before))
+			all = append(all, side{row, analysis.QuotedBy{Code: code.ID, Polarity: s.id, Force: r.v.Force, From: year, To: year}})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b side) int { return cmp.Compare(b.share, a.share) })
+	for _, one := range all[:min(reportThemes, len(all))] {
+		quotes, err := r.quotesOf(ctx, one.by)
+		if err != nil {
+			return err
+		}
+		one.Quotes = quotes[:min(reportQuotes, len(quotes))]
+		data.Themes = append(data.Themes, one.reportTheme)
+		data.Corrected = data.Corrected || one.Corrected != ""
+	}
+	if len(data.Themes) == 0 {
+		data.NoThemes = "Too few people wrote about any one thing in this quarter for a figure to be shown."
+	}
+	return nil
+}
+
+// before gives a figure's value in the quarter before, and how far it has moved since.
+func before(now, was *figures.Point) (value, difference string) {
+	switch {
+	case was == nil || was.Share == nil && !was.Suppressed:
+		return "–", ""
+	case was.Suppressed:
+		return "[c]", ""
+	}
+	if now != nil && now.Share != nil && now.Coder == was.Coder { // two coders are not to be compared
+		if d, ok := figures.Newcombe(now.Numerator, now.Base, was.Numerator, was.Base); ok {
+			difference = fmt.Sprintf("%+.0f points (%+.0f to %+.0f)", d.Points, d.Low, d.High)
+		}
+	}
+	return percent(*was.Share), difference
 }
 
 // fillSteps counts the askings of the quarter and what became of them, first of all.
@@ -253,19 +335,7 @@ func (r *reporter) cellOf(ctx context.Context, measure string, stage survey.Stag
 	default:
 		cell.Share, cell.Interval, cell.Base, cell.Small = percent(*now.Share), interval(&res, now), thousands(now.Base), now.Small
 	}
-	switch {
-	case was == nil || was.Share == nil && !was.Suppressed:
-		cell.Before = "–"
-	case was.Suppressed:
-		cell.Before = "[c]"
-	default:
-		cell.Before = percent(*was.Share)
-		if now != nil && now.Share != nil {
-			if d, ok := figures.Newcombe(now.Numerator, now.Base, was.Numerator, was.Base); ok {
-				cell.Difference = fmt.Sprintf("%+.0f points (%+.0f to %+.0f)", d.Points, d.Low, d.High)
-			}
-		}
-	}
+	cell.Before, cell.Difference = before(now, was)
 	over, _, err := r.series(ctx, with(url.Values{}, figures.DimForce, r.v.Force, "measure", measure, "stage", string(stage), "to", r.to.Format("2006-01")))
 	if err != nil {
 		return cell, nil, err

@@ -64,7 +64,7 @@ func TestTheme(t *testing.T) {
 	path := "/figures/theme.COM_UPDATES.negative?by=month"
 	body := w.page(cora, path)
 	for _, words := range []string{
-		"Counted share", "Corrected share", "as counted, 95% interval", "Corrected for the coder&#39;s errors: ", "Charts draw the counted share.", "% of people who wrote, as counted",
+		"Counted share", "Corrected share", "as counted, 95% interval", "Corrected for the coder&#39;s errors: ", "a cross on a chart is the corrected one.", "% of people who wrote, as counted",
 		"1: break: from October 2025 on, words were coded by version 2, before by 1. Do not compare across it", "Limits are drawn on either side of the break by itself.",
 		"Version 1: no corrected share, since nobody&#39;s words have been drawn at random and coded by a person yet, and those of 100 people are needed.", "Version 2: a person has coded the words of 240 people drawn at random.", "[x]: not available",
 	} {
@@ -93,5 +93,65 @@ func TestThemeWithoutASample(t *testing.T) {
 	}
 	if body := w.page(cora, "/figures/core.informed"); strings.Contains(body, "counted") && strings.Contains(body, "Counted share") {
 		t.Error("a question is not counted by a coder")
+	}
+}
+
+// TestThemes: every theme with both sides, as counted and corrected, by the panel's call.
+func TestThemes(t *testing.T) {
+	w := newWorld(t).staff()
+	for _, path := range []string{"/themes", "/themes/COM_UPDATES"} {
+		if body := w.page(cora, path); !strings.Contains(body, "Nobody has written anything within these filters") || strings.Contains(body, "<svg") {
+			t.Errorf("%s does not explain that there is nothing", path)
+		}
+	}
+	w.codedOver(240)
+	w.ofForce()
+	body := w.page(cora, "/themes?by=month")
+	r, err := w.analysis.Figures(t.Context(), url.Values{"measure": {"theme.COM_UPDATES.negative"}, "by": {"year"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := r.Points[len(r.Points)-1]
+	if last.Corrected == nil {
+		t.Fatalf("nothing is corrected: %+v", last)
+	}
+	for _, words := range []string{
+		percent(*last.Share) + ` <span class="soft">` + interval(&r, &last) + "</span>", "corrected " + percent(last.Corrected.Share), `href="/themes/COM_UPDATES?by=month"`, `class="spark"`, "New words",
+		"chance alone would give about",
+	} {
+		if !strings.Contains(body, words) {
+			t.Errorf("the page of themes lacks %q", words)
+		}
+	}
+	body = w.page(cora, "/themes/COM_UPDATES?by=month")
+	for _, words := range []string{
+		"% of people who wrote, as counted (× corrected)", `class="chart-corrected"`, "Corrected share", "break: from October 2025 on", "By area", "By stage", "West Area",
+		"/figures/theme.COM_UPDATES.negative/chart?by=month&amp;format=png", "/figures/theme.COM_UPDATES.positive/table?by=month&amp;format=csv", "/explore?area=by%3Abcu&amp;measure=theme.COM_UPDATES.negative",
+		"A person has coded the words of 240 people drawn at random", "New words", "No quotation is shown.",
+	} {
+		if !strings.Contains(body, words) && !strings.Contains(body, lowerFirst(words)) {
+			t.Errorf("the page of a theme lacks %q", words)
+		}
+	}
+	// By area: the panel's own figures.
+	all, err := w.analysis.Figures(t.Context(), url.Values{"measure": {"theme.COM_UPDATES.negative"}, "by": {"bcu"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range all.Points {
+		if p := &all.Points[i]; p.Share != nil && !strings.Contains(body, `<td class="num">`+percent(*p.Share)+`</td><td class="num">`+interval(&all, p)+"</td>") {
+			t.Errorf("%v is not on the page", p.Key)
+		}
+	}
+	w.want(w.get(cora, "/themes/COM_NOTHING"), http.StatusNotFound, "There is no such theme")
+	for _, q := range []string{"by=week", "from=soon", "offence=other&outcome=charged"} {
+		for _, path := range []string{"/themes?", "/themes/COM_UPDATES?"} {
+			if a := w.get(cora, path+q); a.Code != http.StatusUnprocessableEntity || strings.Contains(a.body, `class="spark"`) {
+				t.Errorf("%s%s: %d", path, q, a.Code)
+			}
+		}
+	}
+	if a := w.get(ann, "/themes"); a.Code != http.StatusForbidden {
+		t.Errorf("an advocate: %d", a.Code)
 	}
 }

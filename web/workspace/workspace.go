@@ -159,11 +159,20 @@ func (s *Pages) routes() []route {
 		{get, "/drivers", read, s.drivers},
 		{get, "/drivers" + takePath, export, s.drivers},
 
+		{get, "/themes", read, s.themes},
+		{get, "/themes/:code", read, s.theme},
+
 		{get, "/coding", correct, s.coding},
 		{post, "/coding/next", correct, s.nextText},
 		{get, "/coding/agreement", correct, s.agreement},
 		{get, "/coding/texts/:id/:item", correct, s.text},
 		{post, "/coding/texts/:id/:item", correct, s.codeText},
+
+		{get, "/coding/texts/:id/:item/quotation", correct, s.quoteText},
+		{post, "/coding/texts/:id/:item/quotation", correct, s.proposeQuotation},
+		{get, "/coding/quotations", correct, s.quotations},
+		{get, "/coding/quotations/:id", correct, s.quotation},
+		{post, "/coding/quotations/:id", correct, s.settleQuotation},
 
 		{get, "/new-words", words, s.newWords},
 		{get, "/new-words/draft", correct, s.nameTerm},
@@ -306,6 +315,7 @@ func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error
 	many := v.Can(access.FiguresRead) // so many places that they come in parts
 	if many {
 		part = "In their words"
+		add("/themes", "Themes", 0)
 	}
 	if v.Can(access.CodingCorrect) && v.Force == "" {
 		add("/coding", "Coding", 0)

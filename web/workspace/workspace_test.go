@@ -18,12 +18,12 @@ func TestWhoMayComeWhere(t *testing.T) {
 	// What the brief promises each role, said apart from the table of routes.
 	own := map[access.Role][]string{
 		access.Advocate:      {"/account", "/work", "/actions"},
-		access.Commissioner:  {"/account", "/figures", "/explore", "/advice", "/attrition", "/drivers", "/coding", "/actions", "/new-words"},
+		access.Commissioner:  {"/account", "/figures", "/explore", "/advice", "/attrition", "/drivers", "/themes", "/coding", "/actions", "/new-words"},
 		access.Administrator: {"/account", "/admin", "/work/alerts"},
-		access.Analyst:       {"/account", "/figures", "/explore", "/advice", "/attrition", "/drivers", "/coding", "/actions", "/new-words"},
+		access.Analyst:       {"/account", "/figures", "/explore", "/advice", "/attrition", "/drivers", "/themes", "/coding", "/actions", "/new-words"},
 	}
 	for _, rt := range w.pages.routes() {
-		path := strings.NewReplacer(":id", "unknown", ":measure", "core.confidence").Replace(rt.path)
+		path := strings.NewReplacer(":id", "unknown", ":code", "COM_UPDATES", ":measure", "core.confidence").Replace(rt.path)
 		form := url.Values{}
 		if rt.method == http.MethodGet {
 			form = nil
