@@ -49,6 +49,7 @@ type Rows interface {
 type Service struct {
 	codings Codings
 	coders  CoderLogs
+	models  CoderModels
 	rows    Rows
 	survey  *survey.Service
 	coder   *coding.Coder // as shipped; see Coder for the one in force
@@ -62,16 +63,22 @@ type Service struct {
 	mu      sync.Mutex // one refresh at a time
 	cursors [4]time.Time
 	advised int // versions of the polarity table that the panel goes by
+
+	last struct { // the learnt model that was asked for last
+		sync.Mutex
+		id    string
+		coder *coding.Coder
+	}
 }
 
 // NewService puts the room together.
-func NewService(codings Codings, coders CoderLogs, rows Rows, sv *survey.Service, coder *coding.Coder, book *codebook.Codebook, panel *figures.Panel, keys *seal.Keys, record *audit.Log, now func() time.Time, log *slog.Logger) *Service {
-	return &Service{codings: codings, coders: coders, rows: rows, survey: sv, coder: coder, book: book, panel: panel, keys: keys, audit: record, now: func() time.Time { return now().UTC().Truncate(time.Millisecond) }, log: log}
+func NewService(codings Codings, coders CoderLogs, models CoderModels, rows Rows, sv *survey.Service, coder *coding.Coder, book *codebook.Codebook, panel *figures.Panel, keys *seal.Keys, record *audit.Log, now func() time.Time, log *slog.Logger) *Service {
+	return &Service{codings: codings, coders: coders, models: models, rows: rows, survey: sv, coder: coder, book: book, panel: panel, keys: keys, audit: record, now: func() time.Time { return now().UTC().Truncate(time.Millisecond) }, log: log}
 }
 
 // At gives the same service with another clock and the survey room at that clock.
 func (s *Service) At(sv *survey.Service, now func() time.Time) *Service {
-	return NewService(s.codings, s.coders, s.rows, sv, s.coder, s.book, s.panel, s.keys, s.audit, now, s.log)
+	return NewService(s.codings, s.coders, s.models, s.rows, sv, s.coder, s.book, s.panel, s.keys, s.audit, now, s.log)
 }
 
 // Codebook is the themes that texts are coded by.

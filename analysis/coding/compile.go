@@ -3,6 +3,7 @@ package coding
 import (
 	"cmp"
 	"errors"
+	"math/bits"
 	"slices"
 	"strconv"
 
@@ -28,9 +29,12 @@ func (s set) add(id int32) set {
 // ids lists the set's members in order.
 func (s set) ids() []int32 {
 	var out []int32
-	for id := int32(1); int(id) < len(s)*64; id++ {
-		if s.has(id) {
-			out = append(out, id)
+	for w, rest := range s {
+		if w == 0 {
+			rest &^= 1 // 0 is no word
+		}
+		for ; rest != 0; rest &= rest - 1 {
+			out = append(out, int32(w*64+bits.TrailingZeros64(rest)))
 		}
 	}
 	return out

@@ -71,7 +71,8 @@ type family struct {
 //
 //   - A published total has no withheld part, or at least two whose sum could
 //     itself be published, and says more than that all in them are alike.
-//   - A withheld total has at least one withheld part, or its parts would add up to it.
+//   - A withheld total has at least one withheld part, or its parts would add up to it;
+//     and those count somebody where it does, or the shown ones would count as many.
 //
 // The next part to be withheld is the one with the smallest base, which costs least;
 // where nothing is left to withhold, the total goes. Empty cells (base 0) are known
@@ -92,7 +93,7 @@ func (t *nest) protect(f family) (changed bool) {
 		}
 	}
 	if t.hidden[f.parent] {
-		if len(withheld) > 0 {
+		if len(withheld) > 0 && (t.alike == nil || !t.alike(f.parent, withheld...)) {
 			return false
 		}
 		c, ok := t.cheapest(f.children)

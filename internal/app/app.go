@@ -35,6 +35,7 @@ type Store interface {
 	analysis.Drafts
 	analysis.OpenTables
 	analysis.CoderLogs
+	analysis.CoderModels
 	analysis.AdviceTables
 	analysis.Marks
 	loop.Store
@@ -107,7 +108,7 @@ func Furnish(store Store, keys *seal.Keys, now func() time.Time, log *slog.Logge
 	r.Audit = audit.New(store, now, keys.Subkey("audit"))
 	r.Access = access.New(store.Access(), keys, r.Audit, now, passwords)
 	r.Survey = survey.NewService(survey.Parts{Store: store, Keys: keys, Audit: r.Audit, Policy: policy, Geography: geo, Questionnaires: sets, Now: now, Log: log})
-	r.Analysis = analysis.NewService(store, store, store, r.Survey, coder, book, panel, keys, r.Audit, now, log)
+	r.Analysis = analysis.NewService(store, store, store, store, r.Survey, coder, book, panel, keys, r.Audit, now, log)
 	r.Loop = loop.NewService(store, r.Survey, r.Analysis, keys, r.Audit, now, log)
 	return r, nil
 }

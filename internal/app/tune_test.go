@@ -96,3 +96,28 @@ func TestTuneByCommand(t *testing.T) {
 		t.Errorf("recode: %s", out)
 	}
 }
+
+// TestRetrainByCommand: too little is said to be too little, and the list of versions
+// is the same for both commands.
+func TestRetrainByCommand(t *testing.T) {
+	d := newDesk(t)
+	keepCoded(d, 120)
+	if out := d.must("themes", "retrain"); !strings.Contains(out, "nothing is changed") || !strings.Contains(out, "of 120 persons that were drawn at random, of which at least 100") || !strings.Contains(out, "of 0 others, of which at least 50") {
+		t.Errorf("of too few: %s", out)
+	}
+	for _, args := range []string{"--activate 1", "--drop 1"} {
+		if r := d.run(append([]string{"themes", "retrain"}, strings.Fields(args)...)...); r.code != 1 || !strings.Contains(r.err, "There is no version 1") {
+			t.Errorf("%s: %+v", args, r)
+		}
+	}
+	d.must("themes", "tune")
+	if r := d.run("themes", "retrain", "--drop", "1"); r.code != 1 || !strings.Contains(r.err, "has the model that shipped") {
+		t.Errorf("dropping thresholds: %+v", r)
+	}
+	if a, b := d.must("themes", "tune", "--list"), d.must("themes", "retrain", "--list"); a != b || !strings.Contains(a, "thresholds") {
+		t.Errorf("the lists:\n%s\n%s", a, b)
+	}
+	if out := d.must("themes", "retrain", "--activate", "0"); !strings.Contains(out, "version 0 is in use") {
+		t.Error(out)
+	}
+}

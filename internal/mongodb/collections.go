@@ -72,6 +72,11 @@ func (s *Store) collections() {
 		id:   func(r *analysis.AdviceRevision) *string { return &r.ID },
 		vers: func(r *analysis.AdviceRevision) *int64 { return &r.Version },
 	})
+	s.coderModels = newCollection(s, spec[analysis.CoderModel]{
+		name: "coder_models", noun: "model of the coder",
+		id:   func(m *analysis.CoderModel) *string { return &m.ID },
+		vers: func(m *analysis.CoderModel) *int64 { return &m.Version },
+	})
 	s.coderLogs = newCollection(s, spec[analysis.CoderLog]{
 		name: "coder_logs", noun: "log of the coder's versions",
 		id:   func(l *analysis.CoderLog) *string { return &l.ID },

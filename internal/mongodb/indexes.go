@@ -43,7 +43,7 @@ const indexTimeout = 30 * time.Minute
 //
 // The one other thing that must be unique is a user's email_key. The small
 // collections (users, sessions, staff_links, api_keys, throttles, leases,
-// refusals, alerts, quotations, draft_codes, coder_logs, advice_revisions, marks, open_tables, actions, subscribers, publications, meta) are not to be
+// refusals, alerts, quotations, draft_codes, coder_logs, coder_models, advice_revisions, marks, open_tables, actions, subscribers, publications, meta) are not to be
 // sharded: a collection that is not lives whole on one shard of the cluster, and
 // there a unique index holds. Sharding users would make start-up fail on it.
 //

@@ -151,7 +151,7 @@ func (w *World) Restart() (crashed bool) {
 	w.Keys = p.keys
 	w.Audit = audit.New(w.Store, now, p.keys.Subkey("audit"))
 	w.Survey = survey.NewService(survey.Parts{Store: w.Store, Keys: p.keys, Audit: w.Audit, Policy: p.policy, Geography: p.geo, Questionnaires: p.sets, Now: now, Log: log})
-	w.Analysis = analysis.NewService(w.Store, w.Store, w.Store, w.Survey, p.coder, p.book, panel, p.keys, w.Audit, now, log)
+	w.Analysis = analysis.NewService(w.Store, w.Store, w.Store, w.Store, w.Survey, p.coder, p.book, panel, p.keys, w.Audit, now, log)
 	w.Loop = loop.NewService(w.Store, w.Survey, w.Analysis, p.keys, w.Audit, now, log)
 	return crashed
 }

@@ -343,6 +343,16 @@ func (s *Store) UpdateAdviceRevision(ctx context.Context, id string, fn func(*an
 	return call(s, "UpdateAdviceRevision", func() (analysis.AdviceRevision, error) { return s.Store.UpdateAdviceRevision(ctx, id, fn) })
 }
 
+// CoderModel is the store's.
+func (s *Store) CoderModel(ctx context.Context, id string) (analysis.CoderModel, error) {
+	return call(s, "CoderModel", func() (analysis.CoderModel, error) { return s.Store.CoderModel(ctx, id) })
+}
+
+// UpdateCoderModel is the store's.
+func (s *Store) UpdateCoderModel(ctx context.Context, id string, fn func(*analysis.CoderModel) error) (analysis.CoderModel, error) {
+	return call(s, "UpdateCoderModel", func() (analysis.CoderModel, error) { return s.Store.UpdateCoderModel(ctx, id, fn) })
+}
+
 // CoderLog is the store's.
 func (s *Store) CoderLog(ctx context.Context, id string) (analysis.CoderLog, error) {
 	return call(s, "CoderLog", func() (analysis.CoderLog, error) { return s.Store.CoderLog(ctx, id) })

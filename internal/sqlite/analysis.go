@@ -79,6 +79,18 @@ func (s *Store) AdviceRevisions(ctx context.Context) ([]analysis.AdviceRevision,
 	return s.adviceRevisions.list(ctx, "ORDER BY id")
 }
 
+var _ analysis.CoderModels = (*Store)(nil)
+
+// CoderModel implements [analysis.CoderModels].
+func (s *Store) CoderModel(ctx context.Context, id string) (analysis.CoderModel, error) {
+	return s.coderModels.get(ctx, id)
+}
+
+// UpdateCoderModel implements [analysis.CoderModels].
+func (s *Store) UpdateCoderModel(ctx context.Context, id string, fn func(*analysis.CoderModel) error) (analysis.CoderModel, error) {
+	return s.coderModels.update(ctx, id, fn)
+}
+
 var _ analysis.CoderLogs = (*Store)(nil)
 
 // CoderLog implements [analysis.CoderLogs].

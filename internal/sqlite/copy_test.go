@@ -29,6 +29,7 @@ func TestKeptIsWhatIsRead(t *testing.T) {
 	keptIsRead(t, s.draftCodes)
 	keptIsRead(t, s.openTables)
 	keptIsRead(t, s.coderLogs)
+	keptIsRead(t, s.coderModels)
 	keptIsRead(t, s.adviceRevisions)
 	keptIsRead(t, s.marks)
 	keptIsRead(t, s.alerts)

@@ -75,6 +75,7 @@ type Store struct {
 	codings         *collection[analysis.Coding]
 	quotations      *collection[analysis.Quotation]
 	draftCodes      *collection[analysis.DraftCode]
+	coderModels     *collection[analysis.CoderModel]
 	coderLogs       *collection[analysis.CoderLog]
 	adviceRevisions *collection[analysis.AdviceRevision]
 	openTables      *collection[analysis.OpenTable]

@@ -209,7 +209,7 @@ func TestOlderSchemaIsBroughtUp(t *testing.T) {
 	for _, back := range []string{
 		"DROP INDEX codings_queued", "DROP INDEX codings_latest", "DROP INDEX codings_held",
 		"ALTER TABLE codings DROP COLUMN queue", "ALTER TABLE codings DROP COLUMN place", "ALTER TABLE codings DROP COLUMN holder",
-		"DROP TABLE abouts", "DROP TABLE draft_codes", "DROP TABLE coder_logs", "DROP TABLE advice_revisions", "DROP TABLE marks", "DROP TABLE open_tables", "DROP TABLE quotations", "PRAGMA user_version = 1",
+		"DROP TABLE abouts", "DROP TABLE draft_codes", "DROP TABLE coder_logs", "DROP TABLE coder_models", "DROP TABLE advice_revisions", "DROP TABLE marks", "DROP TABLE open_tables", "DROP TABLE quotations", "PRAGMA user_version = 1",
 	} {
 		if err := s.Exec(t.Context(), back); err != nil {
 			t.Fatal(err)

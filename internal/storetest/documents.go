@@ -42,6 +42,7 @@ func documents(t *testing.T, s Store) {
 	kind[analysis.Quotation]{get: s.Quotation, update: s.UpdateQuotation}.check(t)
 	kind[analysis.DraftCode]{get: s.Draft, update: s.UpdateDraft}.check(t)
 	kind[analysis.OpenTable]{get: s.OpenTable, update: s.UpdateOpenTable}.check(t)
+	kind[analysis.CoderModel]{get: s.CoderModel, update: s.UpdateCoderModel}.check(t)
 	kind[analysis.CoderLog]{get: s.CoderLog, update: s.UpdateCoderLog}.check(t)
 	kind[analysis.AdviceRevision]{get: s.AdviceRevision, update: s.UpdateAdviceRevision}.check(t)
 	kind[analysis.Mark]{get: s.Mark, update: s.UpdateMark}.check(t)
@@ -317,6 +318,7 @@ func notThere(t *testing.T, s Store) {
 		"Draft":             func() error { _, err := s.Draft(ctx, id); return err },
 		"AdviceRevision":    func() error { _, err := s.AdviceRevision(ctx, id); return err },
 		"OpenTable":         func() error { _, err := s.OpenTable(ctx, id); return err },
+		"CoderModel":        func() error { _, err := s.CoderModel(ctx, id); return err },
 		"CoderLog":          func() error { _, err := s.CoderLog(ctx, id); return err },
 		"Mark":              func() error { _, err := s.Mark(ctx, id); return err },
 		"Alert":             func() error { _, err := s.Alert(ctx, id); return err },

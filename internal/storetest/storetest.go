@@ -30,6 +30,7 @@ type Store interface {
 	analysis.Drafts
 	analysis.OpenTables
 	analysis.CoderLogs
+	analysis.CoderModels
 	analysis.AdviceTables
 	analysis.Marks
 	loop.Store
@@ -73,6 +74,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a lease that ran out is claimed once":  leaseRace,
 		"loop":                                  loopLists,
 		"codings and leases":                    codingsAndLeases,
+		"a model and its texts are kept whole":  largeModel,
 		"purges":                                purges,
 		"staff":                                 staff,
 		"one of many gets a one-time link":      takeRace,

@@ -57,7 +57,7 @@ func rooms(t testing.TB, now time.Time, volatile bool) (synth.Services, *sqlite.
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	trail := audit.New(store, clock, keys.Subkey("audit"))
 	sv := survey.NewService(survey.Parts{Store: store, Keys: keys, Audit: trail, Policy: policy, Geography: geo, Questionnaires: set, Now: clock, Log: log})
-	an := analysis.NewService(store, store, store, sv, coder, book, panel, keys, trail, clock, log)
+	an := analysis.NewService(store, store, store, store, sv, coder, book, panel, keys, trail, clock, log)
 	return synth.Services{Survey: sv, Analysis: an, Loop: loop.NewService(store, sv, an, keys, trail, clock, log), Cases: store}, store
 }
 

@@ -112,7 +112,7 @@ func newWorld(t *testing.T) *world {
 	w.parts = survey.Parts{Store: w.store, Keys: keys, Audit: record, Policy: must(survey.DefaultPolicy())(t), Geography: must(survey.DefaultGeography())(t), Questionnaires: parts.sets, Now: now, Log: log}
 	w.survey = survey.NewService(w.parts)
 	panel := must(figures.New(parts.sets, []figures.Theme{{Code: "COM_UPDATES", Title: "Being kept informed", Construct: "communication"}}))(t)
-	w.analysis = analysis.NewService(w.store, w.store, w.store, w.survey, parts.coder, parts.book, panel, keys, record, now, log)
+	w.analysis = analysis.NewService(w.store, w.store, w.store, w.store, w.survey, parts.coder, parts.book, panel, keys, record, now, log)
 	w.loop = loop.NewService(w.store, w.survey, w.analysis, keys, record, now, log)
 	pages := must(victim.New(w.survey, w.loop, victim.Config{Name: "Feedback", Host: "feedback.example.org", Secure: true, Now: now, Log: log}))(t)
 	w.pages = must(New(Parts{

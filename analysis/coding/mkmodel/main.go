@@ -1,5 +1,6 @@
 // Command mkmodel learns the model that ships with the product from the corpus
-// in the repository: go generate ./analysis/coding.
+// in the repository, and packs the corpus to ship beside it, for installations that
+// learn another with what people coded there: go generate ./analysis/coding.
 //
 // With -cross it learns nothing to keep, and prints instead how models learnt
 // from parts of the corpus do on the parts they have not seen.
@@ -27,13 +28,15 @@ func main() {
 	out := flag.String("out", "model.bin", "file to write")
 	cross := flag.Int("cross", 0, "measure over so many parts instead")
 	writers := flag.Bool("writers", false, "measure with each writer left out in turn instead")
+	lessons := flag.String("lessons", "lessons.bin", "file to pack the corpus into")
+	pack := flag.Bool("pack", false, "pack the corpus and learn nothing")
 	flag.Parse()
-	if err := run(*dir, *cases, *examples, *out, *cross, *writers); err != nil {
+	if err := run(*dir, *cases, *examples, *out, *lessons, *pack, *cross, *writers); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(dir, cases, examples, out string, cross int, writers bool) error {
+func run(dir, cases, examples, out, lessons string, pack bool, cross int, writers bool) error {
 	book, err := codebook.Load()
 	if err != nil {
 		return fmt.Errorf("load the codebook: %w", err)
@@ -65,6 +68,17 @@ func run(dir, cases, examples, out string, cross int, writers bool) error {
 		return r.WriteText(os.Stdout)
 	}
 	comments = append(comments, single...)
+	packed, err := coding.Lessons{Comments: comments, Examples: short}.Pack()
+	if err != nil {
+		return fmt.Errorf("pack the corpus: %w", err)
+	}
+	if err := os.WriteFile(lessons, packed, 0o644); err != nil { //nolint:gosec // G306: a file of the repository
+		return fmt.Errorf("write the lessons: %w", err)
+	}
+	fmt.Printf("%s: %d bytes\n", lessons, len(packed))
+	if pack {
+		return nil
+	}
 	m, err := coding.Learn(book, comments, short)
 	if err != nil {
 		return fmt.Errorf("learn: %w", err)
