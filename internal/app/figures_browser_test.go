@@ -4,31 +4,43 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 )
 
-// figurePlaces are the pages of figures and what leads on from them.
-func figurePlaces() []string {
+// figurePlaces are the pages of figures and of people's own words, and what leads on
+// from them. What only a query makes different where somebody has answered comes after.
+func figurePlaces() (pages, queries []string) {
 	return []string{
-		"/account", "/figures", "/figures/core.confidence", "/figures/measures", "/figures/report", "/figures/marks", "/figures/open-data", "/figures/take-away",
-		"/explore", "/explore?measure=core.informed&area=by:bcu", "/explore/compare", "/explore/compare?first=stage:report&second=stage:closure", "/explore/areas", "/explore/areas?level=borough",
-		"/explore/unheard", "/explore/journey", "/attrition", "/drivers", "/drivers?outcome=nfa", "/advice", "/advice/table", "/public/data",
-	}
+			"/figures", "/figures/core.confidence", "/figures/measures", "/figures/report", "/figures/marks", "/figures/open-data",
+			"/explore", "/explore/compare", "/explore/areas", "/explore/unheard", "/explore/journey", "/attrition", "/drivers", "/advice", "/advice/table", "/public/data",
+			"/themes", "/themes/COM_UPDATES", "/new-words", "/coding", "/coding/agreement", "/coding/quotations",
+		}, []string{
+			"/explore?measure=core.informed&area=by:bcu", "/explore/compare?first=stage:report&second=stage:closure", "/explore/areas?level=borough", "/drivers?outcome=nfa",
+		}
 }
 
 // TestBrowserFewFigures: where a handful have answered, and where nobody has, every page
 // of figures says so in words, draws nothing empty, and is as accessible as a full one.
 func TestBrowserFewFigures(t *testing.T) {
-	for name, cases := range map[string]string{"a-handful": "18", "nobody": "0"} {
-		t.Run(name, func(t *testing.T) {
-			d, ctx := startDemo(t, cases), browser(t)
+	t.Parallel()
+	pages, queries := figurePlaces()
+	for _, few := range []struct {
+		name, cases string
+		places      []string
+	}{
+		{"a-handful", "18", append(queries, pages...)},
+		{"nobody", "0", pages},
+	} {
+		t.Run(few.name, func(t *testing.T) {
+			d, ctx := startDemo(t, few.cases), browser(t)
 			signIn(t, ctx, d, "commissioner")
-			for i, place := range figurePlaces() {
+			for i, place := range few.places {
 				do(t, ctx, chromedp.Navigate(d.BaseURL+place), chromedp.WaitVisible(chromedp.CSS("main")))
-				accessible(t, ctx, name+" "+place)
-				shoot(t, ctx, "few-"+name+"-"+string(rune('a'+i)))
+				accessible(t, ctx, few.name+" "+place)
+				shoot(t, ctx, fmt.Sprintf("few-%s-%d", few.name, i+1))
 				// A chart without a mark, and a table without a row, explain nothing.
 				empty := get(t, ctx, chromedp.Evaluate[int](`Array.from(document.querySelectorAll(".wide svg, main tbody")).filter(e =>
 					e.tagName === "TBODY" ? !e.rows.length : !e.querySelector("circle, path, polyline, rect:not(.chart-paper)")).length`))
