@@ -412,7 +412,7 @@ func TestBrowser(t *testing.T) {
 	for role, places := range map[string][]string{
 		"advocate": {"/work"},
 		"commissioner": {
-			"/figures", "/figures/core.informed?by=quarter&stage=investigation", "/figures/report", "/figures/marks", "/figures/open-data", "/figures/take-away",
+			"/account", "/figures", "/figures/core.informed?by=quarter&stage=investigation", "/figures/report", "/figures/marks", "/figures/open-data", "/figures/take-away",
 			"/explore?measure=core.informed&stage=report&by=bcu", "/explore/compare", "/explore/areas", "/explore/unheard", "/explore/journey", "/explore?by=nonsense",
 			"/attrition", "/drivers", "/advice", "/advice/table", "/themes", "/themes/COM_UPDATES", "/new-words", "/coding", "/coding/agreement", "/coding/quotations", "/actions",
 		},
