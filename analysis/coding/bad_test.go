@@ -59,12 +59,17 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// TestAMegabyteOfSmallTalk says what one statement in it says, or leaves that to a
-// person, and nothing else besides.
+// TestAMegabyteOfSmallTalk says what one statement in it says, or leaves the text to
+// a person, and nothing that it does not say.
 func TestAMegabyteOfSmallTalk(t *testing.T) {
 	r := newCoder(t).Read("I was not taken seriously. " + strings.Repeat("It rained. ", (1<<20)/11))
-	if !slices.ContainsFunc(slices.Concat(r.Labels, r.Unsure), func(l Label) bool { return l.Code == "RES_SERIOUS" && l.Polarity == "negative" && l.End <= 26 }) || len(r.Labels) > 2 {
-		t.Errorf("got %+v", r)
+	if len(r.Labels)+len(r.Unsure) == 0 {
+		t.Error("nobody is asked to read it")
+	}
+	for _, l := range r.Labels {
+		if l.Code != "RES_SERIOUS" || l.Polarity != "negative" || l.End > 26 {
+			t.Errorf("got %+v", l)
+		}
 	}
 }
 

@@ -19,8 +19,10 @@ const gateSigns = 6
 const trimSigns = 3
 
 // phraseBonus is how much a phrase that says the same speaks for a statement when
-// the statement for the evidence is chosen.
-const phraseBonus = 0.7
+// the statement for the evidence is chosen; themeShare how much its speaking for the
+// code in either polarity does beside its speaking for the label; restShare how much
+// its being about services at all, and on the label's side whatever it is about.
+const phraseBonus, themeShare, restShare = 0.7, 0.5, 0.25
 
 // mostUnits and mostTokens are the longest text that a model learns from, about:
 // what lies beyond is judged like it, since no weight holds out there.
@@ -64,7 +66,11 @@ func (c *Coder) signsFor(s *space, m *Model, i, p int, f *[signs]float64) int32 
 	}
 	for k := range s.units {
 		row := unit[k*width : (k+1)*width]
-		v := row[3*i+p] + row[3*i+2]
+		side := row[3*n]
+		if p == 1 {
+			side = -side
+		}
+		v := row[3*i+p] + float64(themeShare*row[3*i+2]) + float64(restShare*(row[3*n+1]+side))
 		if k == said {
 			v += phraseBonus
 		}

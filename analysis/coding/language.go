@@ -39,10 +39,11 @@ var smallWords = buildSmallWords(map[tongue]string{
 		nobody nothing always every very too back down into over again where why will can him am us these those being police officer officers
 		court case advocate help support please thank thanks good bad it's i'm i've he's she's they're that's cos off went come came gave took
 		felt feel made make know knew think thought time times day days week weeks month months year years first last much many really
-		people someone something anything everything anyone everyone none without until while through during against between each other`,
+		people someone something anything everything anyone everyone none without until while through during against between each other
+		two three four five six seven eight nine ten ta tell wait call say same`,
 	inWelsh: `yr yn y ac oedd roedd mae nid ni fi fy i'r o'r a'r bod wedi gan gyda am ar ond ddim dim hi nhw nhw'n eu ei ein eich chi ti cael gael
 		gwneud heddlu swyddog fel bu oedden doedd wrth ar ôl hyd pan sy sydd hwn hon yw ydy dwi roeddwn roeddent gwybod dweud neb byth`,
-	inPolish: `nie i w z na się sie że ze do jest to mnie mi był była było byli byla bylo ale jak co po od za tak czy już juz tylko przez o ich jego
+	inPolish: `nie i w z na się sie że ze do jest to mnie był była było byli byla bylo ale jak co po od za tak czy już juz tylko przez o ich jego
 		jej mój moja moje moj ja mam dla tego ten ta te przy bardzo nikt nigdy nic kiedy gdy oni policja policji policjant żeby zeby bo albo`,
 	inRomanian: `și si nu că sa să este sunt am fost pe cu din la mi m-a m-au mă ma îmi imi au ce mai dar pentru care lui ei le un o ne ei
 		foarte nimeni niciodată niciodata nimic când cand poliția politia poliția ofițerul ofiterul după dupa despre într-o mea meu fără fara`,
@@ -52,8 +53,8 @@ var smallWords = buildSmallWords(map[tongue]string{
 		bole boleche nai nei`,
 	inUrdu: `mujhe mera meri mere hai hain nahi nahin ne ko ka ki ke se mein main aur kya kuch koi bhi tha thi the woh yeh unhone kiya gaya kar
 		raha rahi rahe liye lekin magar phir jab bahut`,
-	inAnother: `el los las una por con pero como más mas fue muy yo mi qué le les des une est dans pas je il elle mais que qui sur avec pour nous
-		vous ils c'est der die das und ist nicht ich sie mit auf für ein eine war wurde wir zu dem den il che non è di della sono mi per ma
+	inAnother: `el los las una por con pero como más mas fue muy yo qué le les des une est dans pas je il elle mais que qui sur avec pour nous
+		vous ils c'est der die das und ist nicht ich sie mit auf für ein eine war wurde wir zu den il che non è di della sono per ma
 		ve bir bu için değil çok ne de ama gibi waa iyo ka ku soo oo aan ir kad ne bet su yra buvo mano het een en van ik niet dat maar`,
 })
 

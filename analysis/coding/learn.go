@@ -19,11 +19,11 @@ import (
 
 // How the shipped model is learnt.
 const (
-	learnFolds   = 6     // parts whose scores come from the others, to learn the last word from
-	learnRows    = 36000 // rows that the table keeps
+	learnFolds   = 6      // parts whose scores come from the others, to learn the last word from
+	learnRows    = 250000 // rows that the table keeps at most: all, as it is
 	learnCost    = 1.0
 	learnPlus    = 2.0 // an error on a label that is there costs so much more
-	learnMinRows = 2
+	learnMinRows = 3
 	learnEpochs  = 40
 	learnRatio   = 0.5 // how much a sign's reach goes by how unevenly it falls
 )

@@ -48,8 +48,8 @@ func TestShippedLessons(t *testing.T) {
 			}
 		}
 	}
-	if len(shippedLessons) > 512<<10 {
-		t.Errorf("the lessons have %d bytes, over 512 KB", len(shippedLessons))
+	if len(shippedLessons) > 1536<<10 {
+		t.Errorf("the lessons have %d bytes, over 1.5 MB", len(shippedLessons))
 	}
 }
 
