@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
@@ -26,6 +27,7 @@ import (
 	"victimvoice/internal/app"
 	"victimvoice/internal/config"
 	"victimvoice/internal/seal"
+	"victimvoice/internal/sheet"
 	"victimvoice/internal/sqlite"
 	"victimvoice/survey/questionnaires"
 )
@@ -121,7 +123,8 @@ type cell struct {
 }
 
 // TestFiguresAgree: whatever filters are chosen, the page, the CSV, the workbook, the
-// JSON Lines and the API give the same numbers and withhold the same ones.
+// JSON Lines, the command line's export and the API give the same numbers and withhold
+// the same ones; and the archive of every figure has the same rows as the export.
 func TestFiguresAgree(t *testing.T) {
 	t.Parallel()
 	j, cora := agreeing(t)
@@ -145,6 +148,63 @@ func TestFiguresAgree(t *testing.T) {
 	if shown < 100 || withheld < 100 {
 		t.Errorf("%d figures shown, %d withheld: too few to tell", shown, withheld)
 	}
+	const by = "year,stage,bcu"
+	status, _, archive := cora.do("GET", "/figures/take-away/package?by="+url.QueryEscape(by), nil)
+	if status != http.StatusOK {
+		t.Fatalf("the archive: %d", status)
+	}
+	z, err := zip.NewReader(strings.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed := map[string]string{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		packed[f.Name] = string(raw)
+	}
+	every := exported(t, j, url.Values{"by": {by}, "force": {ourForce}})
+	if packed["figures.csv"] != every {
+		t.Error("the archive and the export of every figure are not the same")
+	}
+	rows, err := csv.NewReader(strings.NewReader(every)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(inLines(t, packed["figures.jsonl"])) != fmt.Sprint(inRows(rows)) {
+		t.Error("the archive's JSON Lines and its CSV are not the same")
+	}
+	// The file of one figure is what the archive has of it, to the letter.
+	status, _, alone := cora.do("GET", "/figures/core.informed/table?by="+url.QueryEscape(by), nil)
+	var own []string
+	for line := range strings.Lines(every) {
+		if strings.HasPrefix(line, "measure,") || strings.HasPrefix(line, "core.informed,") {
+			own = append(own, line)
+		}
+	}
+	if status != http.StatusOK || len(own) < 10 || strings.Join(own, "") != alone {
+		t.Errorf("%d: one figure's file is not what the archive has of it", status)
+	}
+}
+
+// exported is what the command line's export writes for a query.
+func exported(t *testing.T, j *journey, q url.Values) string {
+	t.Helper()
+	table, err := app.FigureTable(t.Context(), j.sys.Rooms.Analysis, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := table.Write(sheet.CSV, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
 
 func agree(t *testing.T, j *journey, cora *person, set url.Values) (shown, withheld int) {
@@ -204,6 +264,8 @@ func agree(t *testing.T, j *journey, cora *person, set url.Values) (shown, withh
 		}
 	}
 	same("the page", onPage(page))
+	q.Set("force", ourForce) // to which page and key are held
+	export := exported(t, j, q)
 	for name, href := range files {
 		status, _, file := cora.do("GET", href, nil)
 		if status != http.StatusOK {
@@ -216,6 +278,9 @@ func agree(t *testing.T, j *journey, cora *person, set url.Values) (shown, withh
 				t.Fatal(err)
 			}
 			same("the CSV", inRows(rows))
+			if file != export {
+				t.Errorf("%v: the CSV and the export are not the same", set)
+			}
 		case "Excel":
 			book, err := excelize.OpenReader(bytes.NewReader([]byte(file)))
 			if err != nil {
@@ -273,16 +338,14 @@ func inRows(rows [][]string) (out []cell) {
 	for i, name := range rows[0] {
 		at[name] = i
 	}
-	get := func(row []string, names ...string) string {
-		for _, name := range names {
-			if i, ok := at[name]; ok && i < len(row) {
-				return row[i]
-			}
+	get := func(row []string, name string) string {
+		if i, ok := at[name]; ok && i < len(row) {
+			return row[i]
 		}
 		return ""
 	}
 	for _, row := range rows[1:] {
-		c := cell{withheld: isYes(get(row, "suppressed", "Withheld"))}
+		c := cell{withheld: get(row, "symbol") == "[c]"}
 		if share := get(row, "share"); share != "" {
 			c.share, c.num, c.out = rounded(share), rounded(get(row, "numerator")), rounded(get(row, "base"))
 		}
@@ -291,22 +354,18 @@ func inRows(rows [][]string) (out []cell) {
 	return out
 }
 
-func isYes(s string) bool {
-	return strings.EqualFold(s, "true") || s == "1" || strings.EqualFold(s, "yes")
-}
-
 func inLines(t *testing.T, file string) (out []cell) {
 	t.Helper()
 	for line := range strings.Lines(file) {
 		var v struct {
 			Numerator, Base *int
 			Share           *float64
-			Suppressed      bool
+			Symbol          string
 		}
 		if err := json.Unmarshal([]byte(line), &v); err != nil {
 			t.Fatalf("%v in %s", err, line)
 		}
-		c := cell{withheld: v.Suppressed}
+		c := cell{withheld: v.Symbol == "[c]"}
 		if v.Share != nil {
 			c.share, c.out = rounded(fmt.Sprint(*v.Share)), strconv.Itoa(*v.Base)
 			if v.Numerator != nil {

@@ -61,7 +61,7 @@ func commands() []command {
 		{"serve", "[--config FILE] [--roles web,worker]", "the product, from settings", runServe},
 		{"check", "[--config FILE] [--reply-text]", "checks settings, store and mail server, and says every fault at once", runCheck},
 		{"import", "FILE [--dry-run] [--partial] [--json]", "case events in bulk, from .csv or .jsonl, or - for standard input", runImport},
-		{"export", "cases|responses|figures|audit [--format csv|jsonl|xlsx] [--dictionary | --ddi | --manifest FILE]", "tables with a data dictionary, as a stream", runExport},
+		{"export", "cases|responses|figures|measures|audit [--format csv|jsonl|xlsx] [--dictionary | --ddi | --manifest FILE]", "tables with a data dictionary, as a stream", runExport},
 		{"themes", "code | evaluate FILE | train FILE --model OUT | tune|retrain [--dry-run | --list | --activate N] | retrain --drop N | recode [--dry-run]", "codes JSON lines of text into themes, measures the coder on labelled ones, trains it on other labels, fits its thresholds to what people coded or learns from it anew, empties a learnt model, or codes what is kept anew", runThemes},
 		{"redact", "", "takes names and numbers out of JSON lines of text", runRedact},
 		{"user", "add|list|disable|reset", "accounts of staff", runUser},

@@ -3,10 +3,8 @@ package app
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"iter"
 	"net/url"
 	"os"
@@ -17,20 +15,14 @@ import (
 
 	"victimvoice/analysis"
 	"victimvoice/analysis/figures"
+	"victimvoice/analysis/tables"
 	"victimvoice/internal/access"
 	"victimvoice/internal/audit"
 	"victimvoice/internal/config"
-	"victimvoice/internal/fault"
 	"victimvoice/internal/sheet"
 	"victimvoice/survey"
 	"victimvoice/survey/questionnaires"
 )
-
-// table is one export: its columns and its rows, as a stream.
-type table struct {
-	columns []sheet.Column
-	rows    iter.Seq2[[]any, error]
-}
 
 func runExport(ctx context.Context, c *Call, args []string) error {
 	var fs flag.FlagSet
@@ -43,13 +35,13 @@ func runExport(ctx context.Context, c *Call, args []string) error {
 	ddi := fs.Bool("ddi", false, "write a description for archives and statistics programs (DDI-Codebook 2.5), instead of the rows")
 	manifest := fs.String("manifest", "", "also write the rows, bytes and checksum of what was written to this file, as JSON")
 	dictionary := fs.Bool("dictionary", false, "write what the columns mean, instead of the rows")
-	rest, err := parse(c, "export", &fs, args, "cases|responses|figures|audit")
+	rest, err := parse(c, "export", &fs, args, "cases|responses|figures|measures|audit")
 	if err != nil {
 		return err
 	}
-	fits := map[string][]string{"cases": {"force", "from", "to"}, "responses": {"force", "from", "to"}, "figures": {"query"}, "audit": {"from", "to"}}
+	fits := map[string][]string{"cases": {"force", "from", "to"}, "responses": {"force", "from", "to"}, "figures": {"query"}, "measures": {}, "audit": {"from", "to"}}
 	if fits[rest[0]] == nil {
-		return usage("want export cases, responses, figures or audit, not export %s", rest[0])
+		return usage("want export cases, responses, figures, measures or audit, not export %s", rest[0])
 	}
 	var misfit []string
 	fs.Visit(func(f *flag.Flag) {
@@ -58,6 +50,9 @@ func runExport(ctx context.Context, c *Call, args []string) error {
 		}
 	})
 	if len(misfit) > 0 { // never to be left out in silence: more would leave than was meant to
+		if len(fits[rest[0]]) == 0 {
+			return usage("export %s gives them all, and takes no %s", rest[0], strings.Join(misfit, ", "))
+		}
 		return usage("export %s narrows by --%s, not by %s", rest[0], strings.Join(fits[rest[0]], ", --"), strings.Join(misfit, ", "))
 	}
 	format, err := sheet.ParseFormat(*formatName)
@@ -72,7 +67,7 @@ func runExport(ctx context.Context, c *Call, args []string) error {
 		return usage("--dictionary, --ddi and --manifest do not go together")
 	}
 	return withRooms(ctx, c, *file, func(r *Rooms, _ *config.Config) error {
-		var t table
+		var t sheet.Table
 		known, _ := r.Survey.Geography().Force(*force)
 		switch rest[0] {
 		case "cases":
@@ -89,26 +84,33 @@ func runExport(ctx context.Context, c *Call, args []string) error {
 			if err != nil {
 				return usage("--query is not a query; want one such as measure=core.informed&by=quarter")
 			}
-			t = figureTable(ctx, r.Analysis, v)
+			if t, err = figureTable(ctx, r.Analysis, v); err != nil {
+				return badUse(err, queryField)
+			}
+		case "measures":
+			t = tables.Definitions(r.Analysis.Panel().Measures())
 		}
 		if *dictionary {
-			return sheet.Dictionary(format, c.Out, t.columns)
+			return sheet.Dictionary(format, c.Out, t.Columns)
 		}
 		if *ddi {
-			return sheet.DDI(c.Out, studyOf(rest[0], format, r.Now()), t.columns)
+			return sheet.DDI(c.Out, studyOf(rest[0], format, r.Now()), t.Columns)
 		}
 		by := access.Operator()
 		if err := r.Audit.Append(ctx, audit.Entry{Actor: by.ID, Role: by.RoleNames(), Action: "export." + rest[0], Subject: "export", Detail: map[string]string{"format": string(format)}}); err != nil {
 			return fmt.Errorf("audit an export: %w", err)
 		}
 		tally, rows := sheet.NewTally(c.Out), 0
-		t.rows = counted(t.rows, &rows)
-		if err := badUse(writeTable(tally, format, t), func(field string) string { return "--query: " + field }); err != nil || *manifest == "" {
+		t.Rows = counted(t.Rows, &rows)
+		if err := badUse(t.Write(format, tally), queryField); err != nil || *manifest == "" {
 			return err
 		}
-		return writeManifest(*manifest, sheet.Manifest{Made: r.Now().UTC(), Files: []sheet.ManifestFile{tally.File(rest[0]+"."+string(format), rows, len(t.columns))}})
+		return writeManifest(*manifest, sheet.Manifest{Made: r.Now().UTC(), Files: []sheet.ManifestFile{tally.File(rest[0]+"."+string(format), rows, len(t.Columns))}})
 	})
 }
+
+// queryField names a part of the query that is wrong.
+func queryField(field string) string { return "--query: " + field }
 
 // studyOf describes an export as a whole.
 func studyOf(kind string, format sheet.Format, now time.Time) sheet.Study {
@@ -120,6 +122,8 @@ func studyOf(kind string, format sheet.Format, now time.Time) sheet.Study {
 		s.Unit, s.Universe = "A case", "Cases of stalking or harassment that the police told us of; pseudonymous, without addresses"
 	case "figures":
 		s.Unit, s.Universe, s.Abstract = "A figure", "People who were asked and answered", figures.NotePrecision
+	case "measures":
+		s.Unit, s.Universe = "A measure", "Every figure that there is: what is counted, out of whom, without whom, from where"
 	case "audit":
 		s.Unit, s.Universe = "An entry", "Everything that is on record"
 	}
@@ -151,25 +155,6 @@ func writeManifest(file string, m sheet.Manifest) error {
 	return nil
 }
 
-func writeTable(w io.Writer, format sheet.Format, t table) error {
-	out, err := sheet.New(format, w, t.columns)
-	if err != nil {
-		return fmt.Errorf("begin an export: %w", err)
-	}
-	for row, err := range t.rows {
-		if err == nil {
-			err = out.Row(row...)
-		}
-		if err != nil {
-			return errors.Join(fmt.Errorf("export: %w", err), out.Discard())
-		}
-	}
-	if err := out.Close(); err != nil {
-		return fmt.Errorf("end an export: %w", err)
-	}
-	return nil
-}
-
 // span is a stretch of time, its end not included; zero ends are open.
 type span struct{ from, to time.Time }
 
@@ -195,14 +180,14 @@ func readSpan(from, to string) (s span, err error) {
 	return s, nil
 }
 
-func caseTable(ctx context.Context, r *Rooms, force string, in span) table {
+func caseTable(ctx context.Context, r *Rooms, force string, in span) sheet.Table {
 	text := func(id, title, meaning string) sheet.Column {
 		return sheet.Column{ID: id, Title: title, Type: "text", Meaning: meaning, Source: "police events"}
 	}
 	at := func(id, title, meaning string) sheet.Column {
 		return sheet.Column{ID: id, Title: title, Type: "time", Meaning: meaning + " (UTC)", Source: "police events"}
 	}
-	t := table{columns: []sheet.Column{
+	t := sheet.Table{Columns: []sheet.Column{
 		{ID: "case", Title: "Case", Type: "text", Meaning: "pseudonym of the case; joins to responses", Personal: true},
 		text("force", "Force", "police force"), text("borough", "Borough", "borough of the case"), text("bcu", "BCU", "basic command unit of the borough"),
 		text("offence", "Offence", "offence code; empty: not given"), {ID: "domestic_abuse", Title: "Domestic abuse", Type: "yes-no", Meaning: "recorded as domestic abuse; empty: not given", Source: "police events"},
@@ -211,7 +196,7 @@ func caseTable(ctx context.Context, r *Rooms, force string, in span) table {
 		at("reported_at", "Reported", "when it was reported"), at("withdrew_at", "Withdrew", "when the person withdrew; empty: did not"), at("closed_at", "Closed", "when it closed; empty: open"),
 		{ID: "asked", Title: "Invitations", Type: "codes", Meaning: "stage/round:state of each invitation's mail, with the reason where it was refused, and +card where an advocate made a card of it", Source: "invitations"},
 	}}
-	t.rows = func(yield func([]any, error) bool) {
+	t.Rows = func(yield func([]any, error) bool) {
 		for c, err := range r.Store.CasesChanged(ctx, time.Time{}) {
 			if err != nil {
 				yield(nil, err)
@@ -259,8 +244,8 @@ func moment(t time.Time) any {
 // published version. Neither words nor what people told about themselves leave by
 // this way: rows name a case, and belief, health and orientation beside it would
 // make it somebody's.
-func responseTable(ctx context.Context, r *Rooms, force string, in span) table {
-	t := table{columns: []sheet.Column{
+func responseTable(ctx context.Context, r *Rooms, force string, in span) sheet.Table {
+	t := sheet.Table{Columns: []sheet.Column{
 		{ID: "response", Title: "Response", Type: "text", Meaning: "pseudonym of the response", Personal: true},
 		{ID: "case", Title: "Case", Type: "text", Meaning: "pseudonym of the case; joins to cases", Personal: true},
 		{ID: "stage", Title: "Stage", Type: "code", Values: []string{"report", "investigation", "closure", "withdrawn"}, Meaning: "which questionnaire"},
@@ -287,11 +272,11 @@ func responseTable(ctx context.Context, r *Rooms, force string, in span) table {
 			for _, o := range it.Options {
 				col.Values = append(col.Values, o.Code+" = "+text.Option(it.ID, o.Code))
 			}
-			at[it.ID] = len(t.columns)
-			t.columns = append(t.columns, col)
+			at[it.ID] = len(t.Columns)
+			t.Columns = append(t.Columns, col)
 		}
 	}
-	t.rows = func(yield func([]any, error) bool) {
+	t.Rows = func(yield func([]any, error) bool) {
 		forces := map[string]string{}
 		if force != "" {
 			for c, err := range r.Store.CasesChanged(ctx, time.Time{}) {
@@ -310,7 +295,7 @@ func responseTable(ctx context.Context, r *Rooms, force string, in span) table {
 			if row.State != survey.Complete && row.State != survey.Partial || force != "" && forces[row.Respondent] != force || !in.holds(row.SubmittedAt) {
 				continue
 			}
-			cells := make([]any, len(t.columns))
+			cells := make([]any, len(t.Columns))
 			copy(cells, []any{row.ID, row.Respondent, string(row.Stage), row.Round, string(row.Mode), row.Questionnaire, string(row.State), row.Quick, moment(row.SubmittedAt)})
 			if err := answerCells(r, &row, cells, at); err != nil {
 				yield(nil, err)
@@ -350,15 +335,15 @@ func answerCells(r *Rooms, row *survey.ResponseRow, cells []any, at map[string]i
 	return nil
 }
 
-func auditTable(ctx context.Context, r *Rooms, in span) table {
-	t := table{columns: []sheet.Column{
+func auditTable(ctx context.Context, r *Rooms, in span) sheet.Table {
+	t := sheet.Table{Columns: []sheet.Column{
 		{ID: "seq", Title: "Number", Type: "integer", Meaning: "place in the chain, from 1"}, {ID: "at", Title: "At", Type: "time", Meaning: "when (UTC)"},
 		{ID: "actor", Title: "Who", Type: "text", Meaning: "staff id, API key, operator, respondent or system"}, {ID: "role", Title: "Role", Type: "text", Meaning: "in which they acted"},
 		{ID: "action", Title: "What", Type: "text", Meaning: "what was done or read"}, {ID: "subject", Title: "To what", Type: "text", Meaning: "kind and pseudonym"},
 		{ID: "reason", Title: "Reason", Type: "text", Meaning: "as given"}, {ID: "detail", Title: "Detail", Type: "codes", Meaning: "name=value"},
 		{ID: "prev", Title: "Previous hash", Type: "text", Meaning: "of the entry before"}, {ID: "hash", Title: "Hash", Type: "text", Meaning: "keyed hash over this entry and the one before"},
 	}}
-	t.rows = func(yield func([]any, error) bool) {
+	t.Rows = func(yield func([]any, error) bool) {
 		for e, err := range r.Audit.All(ctx, 1) {
 			if err == nil && !in.holds(e.At) {
 				continue
@@ -376,96 +361,15 @@ func auditTable(ctx context.Context, r *Rooms, in span) table {
 	return t
 }
 
-// figureTable gives one figure's query, or every measure by quarter and stage
-// when the query names none. It is made by the same call as every page.
-func figureTable(ctx context.Context, a *analysis.Service, query url.Values) table {
-	var measures []string
-	if m := query.Get("measure"); m != "" {
-		measures = []string{m}
-	} else {
-		for _, m := range a.Panel().Measures() {
-			measures = append(measures, m.ID)
-		}
+// figureTable gives one figure's query, or every measure when the query names none,
+// by quarter and stage when it names no split. It is made by the same call as every page.
+func figureTable(ctx context.Context, a *analysis.Service, query url.Values) (sheet.Table, error) {
+	q, err := analysis.ParseQuery(query)
+	if err != nil {
+		return sheet.Table{}, err
 	}
-	if query.Get("by") == "" {
-		query.Set("by", figures.DimQuarter+","+figures.DimStage)
+	if len(q.By) == 0 {
+		q.By = []string{figures.DimQuarter, figures.DimStage}
 	}
-	var dims []string
-	for d := range strings.SplitSeq(query.Get("by"), ",") {
-		if d = strings.TrimSpace(d); d != "" {
-			dims = append(dims, d)
-		}
-	}
-	t := table{columns: []sheet.Column{{ID: "measure", Title: "Measure", Type: "code", Meaning: "id of the measure"}}}
-	for _, d := range dims {
-		t.columns = append(t.columns, sheet.Column{ID: d, Title: d, Type: "code", Meaning: "dimension"})
-	}
-	t.columns = append(t.columns,
-		sheet.Column{ID: "numerator", Title: "Numerator", Type: "integer", Unit: "people", Meaning: "people counted; empty: suppressed, or an average"},
-		sheet.Column{ID: "base", Title: "Base", Type: "integer", Unit: "people", Meaning: "valid answers; empty: suppressed"},
-		sheet.Column{ID: "share", Title: "Share or score", Type: "number", Unit: "percent", Meaning: "numerator out of base; of an index the mean score; empty: suppressed"},
-		sheet.Column{ID: "low", Title: "Low", Type: "number", Unit: "percent", Meaning: "lower end of the 95% interval"},
-		sheet.Column{ID: "high", Title: "High", Type: "number", Unit: "percent", Meaning: "upper end of the 95% interval"},
-		sheet.Column{ID: "suppressed", Title: "Suppressed", Type: "text", Meaning: "[c] where the figure is withheld so that nobody can be told from it"},
-		sheet.Column{ID: "signal", Title: "Signal", Type: "text", Meaning: "letters of the special-cause rules that the point is part of"},
-		sheet.Column{ID: "corrected", Title: "Corrected share", Type: "number", Unit: "percent", Meaning: figures.MeaningCorrected},
-		sheet.Column{ID: "corrected_low", Title: "Corrected, low", Type: "number", Unit: "percent", Meaning: "lower end of the corrected share's 95% interval"},
-		sheet.Column{ID: "corrected_high", Title: "Corrected, high", Type: "number", Unit: "percent", Meaning: "upper end of the corrected share's 95% interval"},
-		sheet.Column{ID: "coder", Title: "Coded by", Type: "text", Meaning: figures.MeaningCoder},
-	)
-	t.rows = func(yield func([]any, error) bool) {
-		for _, m := range measures {
-			q := url.Values{}
-			for k, v := range query {
-				q[k] = v
-			}
-			q.Set("measure", m)
-			res, err := a.Figures(ctx, q)
-			if err != nil {
-				if len(measures) > 1 && fault.Is(err, fault.Invalid) {
-					continue // a measure that this table of the lattice does not have
-				}
-				yield(nil, err)
-				return
-			}
-			for _, p := range res.Points {
-				row := []any{m}
-				for _, d := range dims {
-					if d == figures.DimMonth || d == figures.DimQuarter || d == figures.DimYear {
-						row = append(row, p.Period)
-					} else {
-						row = append(row, p.Key[d])
-					}
-				}
-				if p.Suppressed {
-					row = append(row, nil, nil, nil, nil, nil, "[c]", "")
-				} else {
-					row = append(row, orNil(p.Share != nil && !res.Measure.Averages(), p.Numerator), p.Base, number(p.Share), number(p.Low), number(p.High), "", p.Signal)
-				}
-				if c := p.Corrected; c != nil {
-					row = append(row, c.Share, c.Low, c.High, p.Coder)
-				} else {
-					row = append(row, nil, nil, nil, p.Coder)
-				}
-				if !yield(row, nil) {
-					return
-				}
-			}
-		}
-	}
-	return t
-}
-
-func orNil(ok bool, n int) any {
-	if !ok {
-		return nil
-	}
-	return n
-}
-
-func number(f *float64) any {
-	if f == nil {
-		return nil
-	}
-	return *f
+	return tables.Of(ctx, a.Panel(), q)
 }

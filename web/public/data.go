@@ -159,16 +159,11 @@ func (s *Pages) file(c *gin.Context) error {
 	switch name {
 	case "table.csv":
 		c.Header("Content-Type", sheet.CSV.MediaType())
-		out, err := sheet.New(sheet.CSV, c.Writer, openColumns())
-		if err != nil {
-			return err
-		}
+		rows := make([][]any, len(t.Rows))
 		for i := range t.Rows {
-			if err := out.Row(openValues(t.ID, &t.Rows[i])...); err != nil {
-				return fmt.Errorf("write an open table: %w", err)
-			}
+			rows[i] = openValues(t.ID, &t.Rows[i])
 		}
-		return out.Close()
+		return sheet.Table{Columns: openColumns(), Rows: sheet.Rows(rows)}.Write(sheet.CSV, c.Writer)
 	case "dictionary.csv":
 		c.Header("Content-Type", sheet.CSV.MediaType())
 		return sheet.Dictionary(sheet.CSV, c.Writer, append(openColumns(), s.dictionaryOf(&t)...))

@@ -15,6 +15,7 @@ import (
 
 	"victimvoice/analysis"
 	"victimvoice/analysis/figures"
+	"victimvoice/analysis/tables"
 	"victimvoice/internal/access"
 	"victimvoice/internal/fault"
 	"victimvoice/internal/sheet"
@@ -181,7 +182,7 @@ func (s *Pages) fillAdvice(ctx context.Context, v visitor, q url.Values, data *a
 	}
 	splits := takenTable{ID: "stages-areas", Title: "By stage and by area", columns: append([]sheet.Column{
 		{ID: "split", Title: "By", Type: "code", Values: []string{figures.DimStage, figures.DimBCU}, Meaning: "What the figure is split by, all years together."}, {ID: "of", Title: "Of", Type: "text", Meaning: "The stage or the area."}, {ID: "measure", Title: "Measure", Type: "code", Meaning: "Id of the figure."},
-	}, pointColumns()...)}
+	}, append(tables.PointColumns(), tables.PolarityColumn())...)}
 	all := with(q, "from", "", "to", "", "by", "")
 	for _, split := range []struct {
 		title, head, dim string
@@ -210,7 +211,7 @@ func (s *Pages) fillCodes(ctx context.Context, q url.Values, table *questionnair
 	codes := takenTable{ID: "codes", Title: "Each piece of advice", columns: append([]sheet.Column{
 		{ID: "measure", Title: "Measure", Type: "code", Meaning: "Id of the figure, by which its series over time can be taken away too."}, {ID: "advice", Title: "Advice", Type: "text", Meaning: "What people were told to do."},
 		{ID: "polarity", Title: "Polarity", Type: "code", Values: []string{questionnaires.Harmful, questionnaires.Good, questionnaires.Context}, Meaning: "As the polarity table in force judges it."}, {ID: "year", Title: "Year", Type: "code", Meaning: "A row for each year with answers. The page shows the latest that can be shown."},
-	}, pointColumns()...)}
+	}, tables.PointColumns()...)}
 	for _, m := range s.Analysis.Panel().Measures() {
 		code, ok := strings.CutPrefix(m.ID, advicePrefix)
 		at := slices.IndexFunc(groups, func(g adviceGroup) bool { return g.ID == table.Polarity(code) })
@@ -227,7 +228,7 @@ func (s *Pages) fillCodes(ctx context.Context, q url.Values, table *questionnair
 			return err
 		}
 		for i := range year.Points {
-			codes.rows = append(codes.rows, append([]any{m.ID, codeTitle(&m), groups[at].ID, year.Points[i].Period}, pointValues(&m, &year.Points[i])...))
+			codes.rows = append(codes.rows, append([]any{m.ID, codeTitle(&m), groups[at].ID, year.Points[i].Period}, tables.PointValues(&m, &year.Points[i])...))
 		}
 		l := s.latestOf(&year)
 		line := adviceLine{Title: codeTitle(&m), Href: figureHref(m.ID, q), Share: l.Share, Interval: l.Interval, Base: l.Base, When: l.When, Small: l.Small, Why: cmp.Or(l.None, l.Withheld), Spark: spark(r.Points)}
@@ -271,7 +272,7 @@ func (s *Pages) split(ctx context.Context, q url.Values, dim string, table *take
 		for i := range r.Points {
 			p := &r.Points[i]
 			name := s.keyWords(dim, p.Key[dim])
-			table.rows = append(table.rows, append([]any{dim, name, id}, pointValues(&r.Measure, p)...))
+			table.rows = append(table.rows, slices.Concat([]any{dim, name, id}, tables.PointValues(&r.Measure, p), []any{p.Polarity}))
 			at := slices.IndexFunc(t.Rows, func(row splitRow) bool { return row.Name == name })
 			if at < 0 {
 				t.Rows, at = append(t.Rows, splitRow{Name: name, Cells: [2]splitCell{{Why: figures.ReasonNone}, {Why: figures.ReasonNone}}}), len(t.Rows)

@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"victimvoice/analysis/figures"
+	"victimvoice/analysis/tables"
 	"victimvoice/internal/sheet"
 	"victimvoice/web/charts"
 	"victimvoice/web/page"
@@ -194,7 +195,7 @@ func (data *attritionData) takeTables(a *figures.Attrition) {
 	said := takenTable{ID: "said-before", Title: "What had been said before", columns: slices.Concat([]sheet.Column{{ID: "outcome", Title: "Outcome", Type: "code", Values: []string{figures.OutcomeWithdrew + " = withdrew within three months", figures.OutcomeNFA + " = closed with no further action within six months"}, Meaning: "Before which outcome."}, {ID: "said", Title: "Said at the report stage", Type: "text", Meaning: "The answer."}},
 		cellColumns("with", "to whom the outcome came, and who said it"), []sheet.Column{{ID: "with_base", Title: "To whom it came", Type: "integer", Unit: "people", Meaning: "With a valid answer. Empty where withheld."}},
 		cellColumns("without", "to whom it did not come, and who said it"), []sheet.Column{{ID: "without_base", Title: "To whom it did not come", Type: "integer", Unit: "people", Meaning: "With a valid answer. Empty where withheld."}},
-		differenceColumns("The first share less the second."), []sheet.Column{reasonColumn()})}
+		differenceColumns("The first share less the second."), []sheet.Column{tables.ReasonColumn()})}
 	for i := range a.Signals {
 		p := &a.Signals[i]
 		row := []any{p.Outcome, p.Title}
@@ -223,7 +224,7 @@ func (s *Pages) fillStated(ctx context.Context, v visitor, data *attritionData) 
 		share float64
 	}
 	var lines []line
-	stated := takenTable{ID: "stated-reasons", Title: "Reasons as people say themselves", columns: append([]sheet.Column{{ID: "answer", Title: "Reason", Type: "text", Meaning: "Part of the decision; each could pick as many as they liked."}}, pointColumns()...)}
+	stated := takenTable{ID: "stated-reasons", Title: "Reasons as people say themselves", columns: append([]sheet.Column{{ID: "answer", Title: "Reason", Type: "text", Meaning: "Part of the decision; each could pick as many as they liked."}}, tables.PointColumns()...)}
 	for _, m := range s.Analysis.Panel().Measures() {
 		if !strings.HasPrefix(m.ID, "wd.reasons.code.") {
 			continue
@@ -239,7 +240,7 @@ func (s *Pages) fillStated(ctx context.Context, v visitor, data *attritionData) 
 		_, title, _ := strings.Cut(m.Title, " – ")
 		p := only(&r)
 		if p != nil {
-			stated.rows = append(stated.rows, append([]any{title}, pointValues(&m, p)...))
+			stated.rows = append(stated.rows, append([]any{title}, tables.PointValues(&m, p)...))
 		}
 		switch {
 		case p == nil || p.Share == nil && !p.Suppressed:

@@ -15,6 +15,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"victimvoice/analysis/figures"
+	"victimvoice/analysis/tables"
 	"victimvoice/internal/fault"
 	"victimvoice/internal/sheet"
 	"victimvoice/web/charts"
@@ -171,7 +172,7 @@ func (data *driversData) take(d *figures.Drivers, chart charts.Dots) {
 		{ID: "high", Title: "Interval to", Type: "number", Meaning: "95% interval; empty beside an odds ratio: it has no upper limit."},
 		{ID: "people", Title: "People with it", Type: "integer", Unit: "people", Meaning: "Rounded to 5. Empty where withheld."},
 		{ID: "symbol", Title: "Symbol", Type: "code", Values: []string{"[c] = withheld"}, Meaning: "Why the cells before it are empty."},
-		reasonColumn(), {ID: "source", Title: "Source", Type: "text", Meaning: "The question, or the field of the record."},
+		tables.ReasonColumn(), {ID: "source", Title: "Source", Type: "text", Meaning: "The question, or the field of the record."},
 	}}
 	for i := range d.Drivers {
 		v, row := &d.Drivers[i], &data.Rows[i]

@@ -14,6 +14,7 @@ import (
 
 	"victimvoice/analysis"
 	"victimvoice/analysis/figures"
+	"victimvoice/analysis/tables"
 	"victimvoice/internal/access"
 	"victimvoice/internal/fault"
 	"victimvoice/internal/sheet"
@@ -662,32 +663,6 @@ func definition(m *figures.Measure) []fact {
 	return []fact{{counted, m.Numerator}, {"Out of", m.Base}, {"Left out", m.Exclusions}, {"Source", m.Source}, {"Direction", better}}
 }
 
-// tableColumns describe a figure's table when it leaves the program.
-func tableColumns(r *figures.Result) []sheet.Column {
-	var out []sheet.Column
-	for _, d := range figures.Dimensions() {
-		if slices.Contains(r.By, d.ID) {
-			out = append(out, sheet.Column{ID: d.ID, Title: d.Title, Type: "text", Meaning: "What the figure is split by."})
-		}
-	}
-	m := &r.Measure
-	return append(out,
-		sheet.Column{ID: "numerator", Title: "Counted", Type: "integer", Meaning: m.Numerator + " Empty where the figure is withheld, and for scores.", Source: m.Source},
-		sheet.Column{ID: "base", Title: "Out of", Type: "integer", Meaning: m.Base + " " + m.Exclusions, Source: m.Source},
-		sheet.Column{ID: "share", Title: m.Title, Type: "number", Unit: "percent, or a score of 0 to 100", Meaning: "Empty where it is withheld or nobody answered.", Source: m.Source},
-		sheet.Column{ID: "low", Title: "Interval from", Type: "number", Meaning: "95% interval. " + figures.NotePrecision},
-		sheet.Column{ID: "high", Title: "Interval to", Type: "number", Meaning: "95% interval. " + figures.NotePrecision},
-		sheet.Column{ID: "suppressed", Title: "Withheld", Type: "yes-no", Meaning: "[c]: withheld so that nobody can be told."},
-		sheet.Column{ID: "reason", Title: "Why", Type: "text", Meaning: "Why there is no figure."},
-		sheet.Column{ID: "small", Title: "Rests on few", Type: "yes-no", Meaning: "The base is under 30."},
-		sheet.Column{ID: "signal", Title: "Signal", Type: "text", Meaning: "Letters of the special-cause rules: a, outside a limit; b, seven on one side; c, seven rising or falling; d, two of three near a limit."},
-		sheet.Column{ID: "corrected", Title: "Corrected share", Type: "number", Unit: "percent", Meaning: figures.MeaningCorrected, Source: m.Source},
-		sheet.Column{ID: "corrected_low", Title: "Corrected, from", Type: "number", Unit: "percent", Meaning: "Lower end of the corrected share's 95% interval."},
-		sheet.Column{ID: "corrected_high", Title: "Corrected, to", Type: "number", Unit: "percent", Meaning: "Upper end of the corrected share's 95% interval."},
-		sheet.Column{ID: "coder", Title: "Coded by", Type: "text", Meaning: figures.MeaningCoder},
-	)
-}
-
 // figureTable writes a figure's table as a file.
 func (s *Pages) figureTable(c *gin.Context, v visitor) error {
 	format, err := sheet.ParseFormat(c.Query("format"))
@@ -708,7 +683,7 @@ func (s *Pages) figureTable(c *gin.Context, v visitor) error {
 	}
 	c.Header("Content-Type", format.MediaType())
 	c.Header("Content-Disposition", `attachment; filename="`+fileName(r.Measure.ID)+"."+string(format)+`"`)
-	return writeTable(c.Writer, format, &r)
+	return tables.One(&r).Write(format, c.Writer)
 }
 
 // fileName keeps a measure's id to what every file system takes.
@@ -719,50 +694,6 @@ func fileName(id string) string {
 		}
 		return '-'
 	}, strings.ToLower(id))
-}
-
-func writeTable(w http.ResponseWriter, format sheet.Format, r *figures.Result) error {
-	out, err := sheet.New(format, w, tableColumns(r))
-	if err != nil {
-		return err
-	}
-	for i := range r.Points {
-		p := &r.Points[i]
-		var row []any
-		for _, d := range figures.Dimensions() {
-			if slices.Contains(r.By, d.ID) {
-				row = append(row, p.Key[d.ID])
-			}
-		}
-		var counted, base any
-		if !p.Suppressed {
-			base = p.Base
-			if p.Share != nil && !r.Measure.Averages() {
-				counted = p.Numerator
-			}
-		}
-		row = append(row, counted, base, value(p.Share), value(p.Low), value(p.High), p.Suppressed, p.Reason, p.Small, p.Signal)
-		row = append(append(row, corrected(p)...), p.Coder)
-		if err := out.Row(row...); err != nil {
-			return err
-		}
-	}
-	return out.Close()
-}
-
-// corrected are the three columns of a corrected share; empty where there is none.
-func corrected(p *figures.Point) []any {
-	if p.Corrected == nil {
-		return []any{nil, nil, nil}
-	}
-	return []any{p.Corrected.Share, p.Corrected.Low, p.Corrected.High}
-}
-
-func value(v *float64) any {
-	if v == nil {
-		return nil
-	}
-	return *v
 }
 
 // measuresData is the data of the list of all measures.

@@ -154,7 +154,7 @@ func TestWithheld(t *testing.T) {
 		t.Fatalf("%d rows, want the header and 47 months", len(rows))
 	}
 	for _, row := range rows[1:] {
-		if row[1] != "" || row[2] != "" || row[3] != "" || row[6] != "true" {
+		if row[2] != "" || row[3] != "" || row[4] != "" || row[7] != "[c]" {
 			t.Fatalf("a withheld figure is in the file: %v", row)
 		}
 	}
@@ -174,12 +174,12 @@ func TestTableFile(t *testing.T) {
 	}
 	body := w.page(cora, "/figures/core.informed?stage=report&by=quarter")
 	for _, row := range rows[1:] {
-		share, err := strconv.ParseFloat(row[3], 64)
+		share, err := strconv.ParseFloat(row[4], 64)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := figures.PeriodWords(row[0]) + `</th><td class="num">` + percent(share) + `</td>`
-		if !strings.Contains(body, want) || !strings.Contains(body, `<td class="num">`+row[1]+`</td><td class="num">`+row[2]) {
+		want := figures.PeriodWords(row[1]) + `</th><td class="num">` + percent(share) + `</td>`
+		if !strings.Contains(body, want) || !strings.Contains(body, `<td class="num">`+row[2]+`</td><td class="num">`+row[3]) {
 			t.Errorf("%v is not on the page", row)
 		}
 	}

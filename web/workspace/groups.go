@@ -14,6 +14,7 @@ import (
 
 	"victimvoice/analysis"
 	"victimvoice/analysis/figures"
+	"victimvoice/analysis/tables"
 	"victimvoice/internal/fault"
 	"victimvoice/internal/sheet"
 	"victimvoice/survey"
@@ -322,9 +323,9 @@ func (s *Pages) showCompare(found *figures.Comparison, dim, first, second string
 		if i == 0 {
 			apart = differenceValues(found.Difference)
 		}
-		rows = append(rows, slices.Concat([]any{names[i]}, pointValues(m, p), apart))
+		rows = append(rows, slices.Concat([]any{names[i]}, tables.PointValues(m, p), apart))
 	}
-	data.table(slices.Concat([]sheet.Column{{ID: "group", Title: "Group", Type: "text", Meaning: "Which of the two groups."}}, pointColumns(), differenceColumns("The first group less the second, in the row of the first.")), rows)
+	data.table(slices.Concat([]sheet.Column{{ID: "group", Title: "Group", Type: "text", Meaning: "Which of the two groups."}}, tables.PointColumns(), differenceColumns("The first group less the second, in the row of the first.")), rows)
 	data.drawGroups(g)
 }
 
@@ -432,7 +433,7 @@ func (s *Pages) drawFunnel(f *figures.Funnel, data *specialData) {
 		plot.Base = "Askings in the base"
 	}
 	var withheld []string
-	rows := [][]any{append(append([]any{"All areas"}, pointValues(&f.Measure, &f.Centre)...), "", "")}
+	rows := [][]any{append(append([]any{"All areas"}, tables.PointValues(&f.Measure, &f.Centre)...), "", "")}
 	if f.Centre.Share != nil || f.Centre.Suppressed {
 		data.pointRow("All areas", &r, &f.Centre, "")
 	}
@@ -448,7 +449,7 @@ func (s *Pages) drawFunnel(f *figures.Funnel, data *specialData) {
 		if a.Outside != "" {
 			side = map[bool]string{true: "above", false: "below"}[a.Above]
 		}
-		rows = append(rows, append(append([]any{name}, pointValues(&f.Measure, &a.Point)...), a.Outside, side))
+		rows = append(rows, append(append([]any{name}, tables.PointValues(&f.Measure, &a.Point)...), a.Outside, side))
 		switch {
 		case a.Suppressed:
 			withheld = append(withheld, name)
@@ -471,7 +472,7 @@ func (s *Pages) drawFunnel(f *figures.Funnel, data *specialData) {
 		data.Slim = plot.SVG()
 	}
 	if len(f.Areas) > 0 {
-		data.table(append(append([]sheet.Column{{ID: "area", Title: "Area", Type: "text", Meaning: "Command unit or borough; the first row is of all together."}}, pointColumns()...),
+		data.table(append(append([]sheet.Column{{ID: "area", Title: "Area", Type: "text", Meaning: "Command unit or borough; the first row is of all together."}}, tables.PointColumns()...),
 			sheet.Column{ID: "outside", Title: "Outside the limits", Type: "code", Values: []string{figures.OutsideNear + " = outside the inner limits", figures.OutsideFar + " = outside the outer limits"}, Meaning: "Outside which limits the area lies; empty: within both, or not shown."},
 			sheet.Column{ID: "side", Title: "On which side", Type: "code", Values: []string{"above", "below"}, Meaning: "Of an area outside the limits."}), rows)
 	}
@@ -590,7 +591,7 @@ func unheardColumns() []sheet.Column {
 		people("recorded", "Recorded", "Everyone for whom the survey fell due."), people("invited", "Invited", "Those of them who were invited."), people("answered", "Answered", "Those of them who answered in full."),
 		number("of_recorded", "Of all recorded", "The group's part of all recorded."), number("of_invited", "Of all invited", "The group's part of all invited."), number("of_answered", "Of all who answered", "The group's part of all who answered."),
 		number("share", "Answered, of recorded", "Of those recorded, who answered in full."), number("low", "Interval from", "95% interval of that share."), number("high", "Interval to", "95% interval of that share."),
-	}, differenceColumns("The group's share less that of everyone else."), []sheet.Column{symbolColumn(), reasonColumn()})
+	}, differenceColumns("The group's share less that of everyone else."), []sheet.Column{tables.SymbolColumn(), tables.ReasonColumn()})
 }
 
 // unheardTable writes the page's table in numbers, withholding what it withholds.
@@ -602,7 +603,7 @@ func (s *Pages) unheardTable(u *figures.Unheard) (rows [][]any) {
 		}
 		if row.Reason != "" {
 			out := make([]any, len(unheardColumns()))
-			out[0], out[len(out)-2], out[len(out)-1] = name, symbolOf(row.Suppressed, false, false), row.Reason
+			out[0], out[len(out)-2], out[len(out)-1] = name, tables.Mark(row.Suppressed, false, false), row.Reason
 			rows = append(rows, out)
 			continue
 		}
@@ -614,7 +615,7 @@ func (s *Pages) unheardTable(u *figures.Unheard) (rows [][]any) {
 			}
 		}
 		rows = append(rows, slices.Concat([]any{name, row.Recorded, invited, row.Complete, row.OfRecorded, ofInvited, row.OfComplete, row.Heard.Share, row.Heard.Low, row.Heard.High},
-			differenceValues(row.Apart), []any{symbolOf(false, true, row.Small), ""}))
+			differenceValues(row.Apart), []any{tables.Mark(false, true, row.Small), ""}))
 	}
 	return rows
 }
@@ -759,17 +760,17 @@ func journeyTable(from []figures.JourneyRow) (columns []sheet.Column, rows [][]a
 		people("people", "People", "People who answered at both."), people("up", "Moved up", "Whose later answer is better."), people("same", "The same", "Whose answer is the same."), people("down", "Moved down", "Whose later answer is worse."),
 		{ID: "before", Title: "Positive before", Type: "number", Unit: "percent", Meaning: "Share of positive answers at the earlier stage, of the same people. Empty where withheld."},
 		{ID: "after", Title: "Positive after", Type: "number", Unit: "percent", Meaning: "At the later stage. Empty where withheld."},
-	}, differenceColumns("After less before, with the interval for pairs."), []sheet.Column{symbolColumn(), reasonColumn()})
+	}, differenceColumns("After less before, with the interval for pairs."), []sheet.Column{tables.SymbolColumn(), tables.ReasonColumn()})
 	for i := range from {
 		r := &from[i]
 		row := []any{r.Step.From, r.Step.To, r.Measure.ID}
 		switch {
 		case r.Suppressed || r.Base == 0:
-			row = append(row, nil, nil, nil, nil, nil, nil, nil, nil, nil, symbolOf(r.Suppressed, false, false), r.Reason)
+			row = append(row, nil, nil, nil, nil, nil, nil, nil, nil, nil, tables.Mark(r.Suppressed, false, false), r.Reason)
 		case r.Change == nil:
 			row = append(row, r.Base, r.Up, r.Same, r.Down, nil, nil, nil, nil, nil, "[c]", r.ShareReason)
 		default:
-			row = append(row, r.Base, r.Up, r.Same, r.Down, r.Before.Share, r.After.Share, r.Change.Points, r.Change.Low, r.Change.High, symbolOf(false, true, r.Small), "")
+			row = append(row, r.Base, r.Up, r.Same, r.Down, r.Before.Share, r.After.Share, r.Change.Points, r.Change.Low, r.Change.High, tables.Mark(false, true, r.Small), "")
 		}
 		rows = append(rows, row)
 	}

@@ -3,24 +3,27 @@ package workspace
 import (
 	"archive/zip"
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
+	"victimvoice/analysis"
 	"victimvoice/analysis/figures"
+	"victimvoice/analysis/tables"
 	"victimvoice/internal/fault"
 	"victimvoice/internal/sheet"
 	"victimvoice/web/page"
 )
 
+// takeAwayForm is one of them, by its split.
+type takeAwayForm struct{ by, label string }
+
 // takeAwayBy are the ways in which all figures can be taken away at once.
-var takeAwayBy = []struct{ by, label string }{
+var takeAwayBy = []takeAwayForm{
 	{"quarter,stage", "By quarter and stage"}, {"year,stage,bcu", "By year, stage and command unit"}, {"month,stage", "By month and stage"},
 }
 
@@ -43,68 +46,32 @@ func (s *Pages) takeAway(c *gin.Context, v visitor) error {
 	return s.show(c, http.StatusOK, "take-away", data)
 }
 
-// takeAwayColumns describe a table of every measure.
-func takeAwayColumns(dims []figures.Dimension) []sheet.Column {
-	out := []sheet.Column{{ID: "measure", Title: "Measure", Type: "code", Meaning: "Id of the measure. measures.csv has its definition: counted how, out of whom, without whom, and from where."}}
-	for _, d := range dims {
-		out = append(out, sheet.Column{ID: d.ID, Title: d.Title, Type: "code", Meaning: "What the figure is split by."})
-	}
-	return append(append(out, pointColumns()...),
-		sheet.Column{ID: "corrected", Title: "Corrected share", Type: "number", Unit: "percent", Meaning: figures.MeaningCorrected},
-		sheet.Column{ID: "corrected_low", Title: "Corrected, from", Type: "number", Unit: "percent", Meaning: "Lower end of the corrected share's 95% interval."},
-		sheet.Column{ID: "corrected_high", Title: "Corrected, to", Type: "number", Unit: "percent", Meaning: "Upper end of the corrected share's 95% interval."},
-		sheet.Column{ID: "coder", Title: "Coded by", Type: "text", Meaning: figures.MeaningCoder},
-	)
-}
-
-// takeAwayRows asks for every measure that the split has, each by the panel's one call.
-func (s *Pages) takeAwayRows(ctx context.Context, v visitor, by string, dims []figures.Dimension) (rows [][]any, err error) {
-	for _, m := range s.Analysis.Panel().Measures() {
-		r, err := s.Analysis.Figures(ctx, with(url.Values{}, figures.DimForce, v.Force, "measure", m.ID, "by", by))
-		if fault.Is(err, fault.Invalid) {
-			continue // not on this table of the lattice
-		}
-		if err != nil {
-			return nil, err
-		}
-		for i := range r.Points {
-			p := &r.Points[i]
-			row := []any{m.ID}
-			for _, d := range dims {
-				row = append(row, p.Key[d.ID])
-			}
-			row = append(row, pointValues(&m, p)...)
-			rows = append(rows, append(append(row, corrected(p)...), p.Coder))
-		}
-	}
-	return rows, nil
-}
-
 // takeAwayPackage gives every figure of one split as one archive: three forms of one
 // table, its dictionary, the measures' definitions, a DDI description, and a manifest
 // with rows and checksums, by which the rest can be checked.
 func (s *Pages) takeAwayPackage(c *gin.Context, v visitor) error {
 	ctx := c.Request.Context()
 	by := c.Query("by")
-	var dims []figures.Dimension
-	for _, p := range takeAwayBy {
-		if p.by != by {
-			continue
-		}
-		for _, d := range figures.Dimensions() {
-			if slices.Contains(strings.Split(by, ","), d.ID) {
-				dims = append(dims, d)
-			}
-		}
-	}
-	if dims == nil {
+	if !slices.ContainsFunc(takeAwayBy, func(p takeAwayForm) bool { return p.by == by }) {
 		return fault.Fields("there is no such package", fault.Field{Field: "by", Message: "is one of those that the page offers"})
 	}
-	columns := takeAwayColumns(dims)
-	rows, err := s.takeAwayRows(ctx, v, by, dims)
+	asked, err := analysis.ParseQuery(with(url.Values{}, figures.DimForce, v.Force, "by", by))
 	if err != nil {
 		return err
 	}
+	table, err := tables.Of(ctx, s.Analysis.Panel(), asked)
+	if err != nil {
+		return err
+	}
+	var rows [][]any // asked for once, written three times
+	for row, err := range table.Rows {
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
+	}
+	table.Rows = sheet.Rows(rows)
+	columns, definitions := table.Columns, tables.Definitions(s.Analysis.Panel().Measures())
 	if err := s.Audit.Append(ctx, v.actor().Entry("figures.exported", "measure:all")); err != nil {
 		return err
 	}
@@ -124,11 +91,10 @@ func (s *Pages) takeAwayPackage(c *gin.Context, v visitor) error {
 		return nil
 	}
 	for _, format := range []sheet.Format{sheet.CSV, sheet.JSONL, sheet.XLSX} {
-		if err := add("figures."+string(format), len(rows), len(columns), func(w io.Writer) error { return writeRows(w, format, columns, rows) }); err != nil {
+		if err := add("figures."+string(format), len(rows), len(columns), func(w io.Writer) error { return table.Write(format, w) }); err != nil {
 			return fmt.Errorf("pack the figures: %w", err)
 		}
 	}
-	measureColumns, measureRows := s.measureTable()
 	study := sheet.Study{Title: "What people who reported stalking and harassment told us", Producer: "Victim Voice", Unit: "A figure", File: "figures.csv", Rows: len(rows), Made: s.Now(),
 		Abstract: "Shares and scores by measure, as published: withheld where somebody could be told from them. " + figures.NotePrecision,
 		Universe: "People who were asked and chose to answer; of the measures of asking, everyone who was to be asked."}
@@ -138,7 +104,7 @@ func (s *Pages) takeAwayPackage(c *gin.Context, v visitor) error {
 		write         func(io.Writer) error
 	}{
 		{"dictionary.csv", len(columns), 8, func(w io.Writer) error { return sheet.Dictionary(sheet.CSV, w, columns) }},
-		{"measures.csv", len(measureRows), len(measureColumns), func(w io.Writer) error { return writeRows(w, sheet.CSV, measureColumns, measureRows) }},
+		{"measures.csv", len(s.Analysis.Panel().Measures()), len(definitions.Columns), func(w io.Writer) error { return definitions.Write(sheet.CSV, w) }},
 		{"figures.ddi.xml", -1, -1, func(w io.Writer) error { return sheet.DDI(w, study, columns) }},
 	} {
 		if err := add(file.name, file.rows, file.columns, file.write); err != nil {
@@ -158,32 +124,6 @@ func (s *Pages) takeAwayPackage(c *gin.Context, v visitor) error {
 	c.Header("Content-Disposition", `attachment; filename="figures-`+fileName(by)+`.zip"`)
 	c.Data(http.StatusOK, "application/zip", archive.Bytes())
 	return nil
-}
-
-func writeRows(w io.Writer, format sheet.Format, columns []sheet.Column, rows [][]any) error {
-	out, err := sheet.New(format, w, columns)
-	if err != nil {
-		return err
-	}
-	for _, row := range rows {
-		if err := out.Row(row...); err != nil {
-			return err
-		}
-	}
-	return out.Close()
-}
-
-// measureTable writes every measure's definition as a table.
-func (s *Pages) measureTable() (columns []sheet.Column, rows [][]any) {
-	columns = []sheet.Column{
-		{ID: "measure", Title: "Measure", Type: "code", Meaning: "Id."}, {ID: "title", Title: "Title", Type: "text", Meaning: "In words."}, {ID: "kind", Title: "Kind", Type: "code", Meaning: "Share, index, rate or mean."},
-		{ID: "counted", Title: "Counted", Type: "text", Meaning: "Who is counted, or what is averaged."}, {ID: "out_of", Title: "Out of", Type: "text", Meaning: "Who it is out of."},
-		{ID: "left_out", Title: "Left out", Type: "text", Meaning: "Who is in neither."}, {ID: "source", Title: "Source", Type: "text", Meaning: "Which questions, in which versions."}, {ID: "better", Title: "Better", Type: "code", Meaning: "higher, lower, or empty: neither way."},
-	}
-	for _, m := range s.Analysis.Panel().Measures() {
-		rows = append(rows, []any{m.ID, m.Title, string(m.Kind), m.Numerator, m.Base, m.Exclusions, m.Source, string(m.Better)})
-	}
-	return columns, rows
 }
 
 // rowsNote is who may have rows rather than figures.

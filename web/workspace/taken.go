@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"victimvoice/analysis/figures"
+	"victimvoice/analysis/tables"
 	"victimvoice/internal/access"
 	"victimvoice/internal/fault"
 	"victimvoice/internal/sheet"
@@ -139,7 +140,7 @@ func (s *Pages) takeTable(c *gin.Context, v visitor, name string, t *takenTable)
 	}
 	c.Header("Content-Type", format.MediaType())
 	c.Header("Content-Disposition", `attachment; filename="`+fileName(name+"-"+t.ID)+"."+string(format)+`"`)
-	return writeRows(c.Writer, format, t.columns, t.rows)
+	return sheet.Table{Columns: t.columns, Rows: sheet.Rows(t.rows)}.Write(format, c.Writer)
 }
 
 // takenOf is the question of a page as it stands in the address.
@@ -151,53 +152,6 @@ func takenOf(c *gin.Context) url.Values {
 		}
 	}
 	return q
-}
-
-const emptyWhy = " Empty where the figure is withheld or nobody answered; symbol says which."
-
-// pointColumns are the columns of one published figure, wherever it stands.
-func pointColumns() []sheet.Column {
-	return []sheet.Column{
-		{ID: "numerator", Title: "Counted", Type: "integer", Unit: "people", Meaning: "People counted; empty for mean scores too." + emptyWhy},
-		{ID: "base", Title: "Out of", Type: "integer", Unit: "people", Meaning: "People with a valid answer." + emptyWhy},
-		{ID: "share", Title: "Share or score", Type: "number", Unit: "percent, or a score of 0 to 100", Meaning: "Counted out of base, or the mean score." + emptyWhy},
-		{ID: "low", Title: "Interval from", Type: "number", Meaning: "95% interval. " + figures.NotePrecision},
-		{ID: "high", Title: "Interval to", Type: "number", Meaning: "95% interval. " + figures.NotePrecision},
-		symbolColumn(), reasonColumn(),
-	}
-}
-
-func symbolColumn() sheet.Column {
-	return sheet.Column{ID: "symbol", Title: "Symbol", Type: "code", Values: []string{"[c] = withheld, so that nobody can be told", "[x] = nobody answered", "[low] = rests on fewer than 30 people"}, Meaning: "What is to be known of the figure; empty for most."}
-}
-
-func reasonColumn() sheet.Column {
-	return sheet.Column{ID: "reason", Title: "Why", Type: "text", Meaning: "Why there is no figure."}
-}
-
-// pointValues are one figure's values for pointColumns.
-func pointValues(m *figures.Measure, p *figures.Point) []any {
-	var counted, base any
-	symbol := symbolOf(p.Suppressed, p.Share != nil, p.Small)
-	if !p.Suppressed && p.Share != nil {
-		base = p.Base
-		if !m.Averages() {
-			counted = p.Numerator
-		}
-	}
-	return []any{counted, base, value(p.Share), value(p.Low), value(p.High), symbol, p.Reason}
-}
-
-func symbolOf(suppressed, some, small bool) string {
-	switch {
-	case suppressed:
-		return "[c]"
-	case !some:
-		return "[x]"
-	case small:
-		return "[low]"
-	}
-	return ""
 }
 
 // differenceColumns are those of a difference in points.
@@ -224,13 +178,13 @@ func cellColumns(prefix, what string) []sheet.Column {
 		{ID: prefix + "_share", Title: title + ", share", Type: "number", Unit: "percent", Meaning: "Of all those it is out of. Empty where withheld."},
 		{ID: prefix + "_low", Title: title + ", from", Type: "number", Meaning: "Lower end of the share's 95% interval."},
 		{ID: prefix + "_high", Title: title + ", to", Type: "number", Meaning: "Upper end of the share's 95% interval."},
-		{ID: prefix + "_symbol", Title: title + ", symbol", Type: "code", Values: []string{"[c] = withheld, so that nobody can be told", "[x] = there is none to give"}, Meaning: "Why the cells before it are empty."},
+		{ID: prefix + "_symbol", Title: title + ", symbol", Type: "code", Values: []string{tables.MarkWithheld + " = withheld, so that nobody can be told", tables.MarkNone + " = there is none to give"}, Meaning: "Why the cells before it are empty."},
 	}
 }
 
 func cellValues(c figures.Cell) []any {
 	if c.Suppressed || c.Share == nil {
-		return []any{nil, nil, nil, nil, symbolOf(c.Suppressed, false, false)}
+		return []any{nil, nil, nil, nil, tables.Mark(c.Suppressed, false, false)}
 	}
-	return []any{c.Count, *c.Share, value(c.Low), value(c.High), ""}
+	return []any{c.Count, *c.Share, tables.Value(c.Low), tables.Value(c.High), ""}
 }

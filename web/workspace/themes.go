@@ -15,6 +15,7 @@ import (
 	"victimvoice/analysis"
 	"victimvoice/analysis/codebook"
 	"victimvoice/analysis/figures"
+	"victimvoice/analysis/tables"
 	"victimvoice/internal/access"
 	"victimvoice/internal/fault"
 	"victimvoice/internal/sheet"
@@ -143,7 +144,7 @@ func (s *Pages) fillThemes(ctx context.Context, q url.Values, data *themesData) 
 	table := takenTable{ID: "themes", Title: "Every theme", columns: append([]sheet.Column{
 		{ID: "measure", Title: "Measure", Type: "code", Meaning: "Id of the figure, by which its series over time can be taken away too."}, {ID: "theme", Title: "Theme", Type: "text", Meaning: "What people wrote about."},
 		{ID: "side", Title: "Side", Type: "code", Values: []string{"positive", "negative"}, Meaning: "As the person sees it."}, {ID: "year", Title: "Year", Type: "code", Meaning: "A row for each year with words. The page shows the latest that can be shown."},
-	}, codedColumns()...)}
+	}, slices.Concat(tables.PointColumns(), tables.CodedColumns())...)}
 	for _, g := range codebook.Groups() {
 		group := themeGroup{ID: string(g), Title: sentenceStart(string(g))}
 		for _, code := range s.counted() {
@@ -177,7 +178,7 @@ func (s *Pages) fillThemes(ctx context.Context, q url.Values, data *themesData) 
 				some = some || len(year.Points) > 0
 				for i := range year.Points {
 					p := &year.Points[i]
-					table.rows = append(table.rows, append([]any{year.Measure.ID, code.Title, side.id, p.Period}, codedValues(&year.Measure, p)...))
+					table.rows = append(table.rows, append([]any{year.Measure.ID, code.Title, side.id, p.Period}, slices.Concat(tables.PointValues(&year.Measure, p), tables.CodedValues(p))...))
 				}
 				line.Sides[n] = s.themeSideOf(&year)
 				line.Sides[n].Spark = spark(r.Points)
@@ -198,20 +199,6 @@ func (s *Pages) fillThemes(ctx context.Context, q url.Values, data *themesData) 
 		data.Chance = fmt.Sprintf("Of the %s of this page that have limits, chance alone would give about %s a signal, although nothing has changed.", plural(charted, "series", "series"), decimal(int(expected+0.5)))
 	}
 	return nil
-}
-
-// codedColumns are the columns of one published figure of a theme.
-func codedColumns() []sheet.Column {
-	return append(pointColumns(),
-		sheet.Column{ID: "corrected", Title: "Corrected share", Type: "number", Unit: "percent", Meaning: figures.MeaningCorrected},
-		sheet.Column{ID: "corrected_low", Title: "Corrected, from", Type: "number", Unit: "percent", Meaning: "Lower end of the corrected share's 95% interval."},
-		sheet.Column{ID: "corrected_high", Title: "Corrected, to", Type: "number", Unit: "percent", Meaning: "Upper end of the corrected share's 95% interval."},
-		sheet.Column{ID: "coder", Title: "Coded by", Type: "text", Meaning: figures.MeaningCoder})
-}
-
-// codedValues are one figure's values for codedColumns.
-func codedValues(m *figures.Measure, p *figures.Point) []any {
-	return append(append(pointValues(m, p), corrected(p)...), p.Coder)
 }
 
 // codingNote is the note on counted and corrected shares alone; each theme's page says
@@ -368,7 +355,7 @@ func (s *Pages) fillTheme(ctx context.Context, v visitor, code *codebook.Code, q
 	table := takenTable{ID: "areas-stages", Title: "By area and by stage", columns: append([]sheet.Column{
 		{ID: "split", Title: "By", Type: "code", Values: []string{figures.DimBCU, figures.DimStage}, Meaning: "What the figure is split by, all years together."}, {ID: "of", Title: "Of", Type: "text", Meaning: "The area or the stage."},
 		{ID: "side", Title: "Side", Type: "code", Values: []string{"positive", "negative"}, Meaning: "As the person sees it."},
-	}, codedColumns()...)}
+	}, slices.Concat(tables.PointColumns(), tables.CodedColumns())...)}
 	all := with(q, "from", "", "to", "", "by", "")
 	for _, split := range []struct {
 		title, head, dim string
@@ -483,7 +470,7 @@ func (s *Pages) themeSplit(ctx context.Context, code string, q url.Values, dim s
 		for i := range r.Points {
 			p := &r.Points[i]
 			name := s.keyWords(dim, p.Key[dim])
-			table.rows = append(table.rows, append([]any{dim, name, side.id}, codedValues(&r.Measure, p)...))
+			table.rows = append(table.rows, append([]any{dim, name, side.id}, slices.Concat(tables.PointValues(&r.Measure, p), tables.CodedValues(p))...))
 			at := slices.IndexFunc(t.Rows, func(row themeSplitRow) bool { return row.Name == name })
 			if at < 0 {
 				none := themeSplitCell{Why: figures.ReasonNone}
