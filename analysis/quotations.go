@@ -31,7 +31,7 @@ const (
 
 // Quotation is a stretch of somebody's redacted words that may be shown under a
 // theme. It holds no words: it points into a coding, so that what is taken from
-// there is taken from here. Whoever answered once is quoted once at most, since
+// there is taken from here. A person is quoted once at most, since
 // two quotations of one person could be put together.
 type Quotation struct {
 	ID      string `json:"id"` // of the response
@@ -116,9 +116,39 @@ func (s *Service) QuotableText(ctx context.Context, c *Coding) (Quotable, error)
 	case !may:
 		out.Why = "The person has not agreed to be quoted."
 	case q.State == QuotationProposed || q.State == QuotationConfirmed:
-		out.Why = "Something of these answers is chosen already, and nobody is quoted twice."
+		out.Why = quotedAlready
+	default:
+		others, err := s.othersOf(ctx, c.Response)
+		if err != nil {
+			return Quotable{}, err
+		}
+		if others {
+			out.Why = quotedAlready
+		}
 	}
 	return out, nil
+}
+
+const quotedAlready = "Something of this person's answers is chosen already, and nobody is quoted twice."
+
+// othersOf reports whether something is chosen of other answers of the same person.
+func (s *Service) othersOf(ctx context.Context, response string) (bool, error) {
+	of, ok := s.panel.Answer(response)
+	if !ok {
+		return false, nil // they are in no figure, so no quotation of them is shown
+	}
+	for _, state := range []QuotationState{QuotationProposed, QuotationConfirmed} {
+		qs, err := s.codings.QuotationsIn(ctx, state)
+		if err != nil {
+			return false, fmt.Errorf("list quotations: %w", err)
+		}
+		for i := range qs {
+			if a, ok := s.panel.Answer(qs[i].ID); ok && qs[i].ID != response && a.Case == of.Case {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // doneWith says why a coding cannot be quoted from, as far as it tells by itself.
@@ -176,7 +206,7 @@ func (s *Service) Propose(ctx context.Context, actor survey.Actor, id string, n 
 	q, err := s.codings.UpdateQuotation(ctx, c.Response, func(q *Quotation) error {
 		switch q.State {
 		case QuotationProposed, QuotationConfirmed:
-			return fault.New(fault.Conflict, "Something of these answers is chosen already, and nobody is quoted twice.")
+			return fault.New(fault.Conflict, quotedAlready)
 		case QuotationGone:
 			return errElsewhere()
 		}
@@ -348,6 +378,9 @@ func (s *Service) Confirm(ctx context.Context, actor survey.Actor, id string, ve
 	if err != nil || q.State == QuotationGone {
 		return Quotation{}, noQuotation(err)
 	}
+	if q.Version != version && !q.by(actor, QuotationConfirmed, version+1) {
+		return Quotation{}, errChangedSince()
+	}
 	r, err := s.review(ctx, actor, &q)
 	if err != nil {
 		return Quotation{}, err
@@ -391,12 +424,12 @@ func (s *Service) settle(ctx context.Context, actor survey.Actor, id string, ver
 	now := s.now()
 	q, err := s.codings.UpdateQuotation(ctx, id, func(q *Quotation) error {
 		switch {
-		case q.State == to && q.Version == version+1 && q.History[len(q.History)-1].By == actor.ID:
+		case q.by(actor, to, version+1):
 			return survey.ErrUnchanged // the same form, sent twice
 		case q.State == "" || q.State == QuotationGone:
 			return noQuotation(nil)
 		case q.Version != version || q.State != from:
-			return fault.New(fault.Conflict, "Somebody has changed this quotation since you opened it. Look at it again.")
+			return errChangedSince()
 		}
 		q.step(now, actor.ID, to, reason)
 		return nil
@@ -405,6 +438,15 @@ func (s *Service) settle(ctx context.Context, actor survey.Actor, id string, ver
 		return Quotation{}, fmt.Errorf("settle a quotation: %w", err)
 	}
 	return q, nil
+}
+
+func errChangedSince() error {
+	return fault.New(fault.Conflict, "Somebody has changed this quotation since you opened it. Look at it again.")
+}
+
+// by reports whether somebody has brought a quotation into a state, as a version.
+func (q *Quotation) by(actor survey.Actor, state QuotationState, version int64) bool {
+	return q.State == state && q.Version == version && q.History[len(q.History)-1].By == actor.ID
 }
 
 // unquote empties the quotation of a response that was taken back and leaves a
@@ -478,7 +520,8 @@ func (s *Service) Quoted(ctx context.Context, by QuotedBy) ([]Quoted, error) {
 	}
 	type candidate struct {
 		Quotation
-		year string
+		year   string
+		person int32
 	}
 	var all []candidate
 	for i := range confirmed {
@@ -491,7 +534,7 @@ func (s *Service) Quoted(ctx context.Context, by QuotedBy) ([]Quoted, error) {
 		if by.From != "" && year < by.From || by.To != "" && year > by.To {
 			continue
 		}
-		all = append(all, candidate{*q, year})
+		all = append(all, candidate{*q, year, a.Case})
 	}
 	if len(all) == 0 {
 		return nil, nil
@@ -505,9 +548,10 @@ func (s *Service) Quoted(ctx context.Context, by QuotedBy) ([]Quoted, error) {
 		return cmp.Or(strings.Compare(b.year, a.year), cmp.Compare(s.rank("quotation", a.ID), s.rank("quotation", b.ID)), strings.Compare(a.ID, b.ID))
 	})
 	var out []Quoted
+	shown := map[int32]bool{} // people: two that were chosen at once do not stand together
 	for i := range all {
 		q := &all[i]
-		if !published[q.year] {
+		if !published[q.year] || shown[q.person] {
 			continue
 		}
 		words, err := s.quotedWords(ctx, &q.Quotation)
@@ -517,6 +561,7 @@ func (s *Service) Quoted(ctx context.Context, by QuotedBy) ([]Quoted, error) {
 		if words == "" {
 			continue
 		}
+		shown[q.person] = true
 		if out = append(out, Quoted{words, q.year}); len(out) == MaxQuoted {
 			break
 		}

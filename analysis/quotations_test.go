@@ -398,6 +398,44 @@ func TestAQuotationStandsUnderAPublishedFigure(t *testing.T) {
 	}
 }
 
+// TestNobodyIsQuotedTwice: not even of what they wrote at another stage, and not
+// where two were chosen at once.
+func TestNobodyIsQuotedTwice(t *testing.T) {
+	w := roomtest.New(t)
+	ctx := t.Context()
+	r, _ := readText(w, 1, quoted)
+	others(w, 20, roomtest.Force)
+	set := w.Survey.Questionnaires().Current("closure")
+	at := w.Clock.Now()
+	if err := w.Analysis.Panel().ApplyResponses(figures.ResponseRow{ID: "later", CaseKey: r.Respondent, Stage: "closure", Round: 1, Mode: figures.ModeSelf, Questionnaire: set.ID, Disposition: "complete", SubmittedAt: at, ChangedAt: at, Packed: set.Pack(questionnaires.Answers{})}); err != nil {
+		t.Fatal(err)
+	}
+	hold := func(state analysis.QuotationState) {
+		t.Helper()
+		if _, err := w.Store.Store.UpdateQuotation(ctx, "later", func(q *analysis.Quotation) error {
+			q.State, q.History = state, []analysis.QuotationStep{{At: at, By: omar.ID, State: state}}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, state := range []analysis.QuotationState{analysis.QuotationProposed, analysis.QuotationConfirmed} {
+		hold(state)
+		_, err := w.Analysis.Propose(ctx, ines, r.ID+"/open.better", choose("Nobody ever rang me back."))
+		roomtest.Want(t, err, fault.Conflict, "choose of somebody's answers at another stage")
+	}
+	hold(analysis.QuotationTakenBack)
+	q := confirmed(w, &r)
+	if got := shown(w, analysis.QuotedBy{}); len(got) != 1 {
+		t.Errorf("%q", got)
+	}
+	// A form that is older, or newer, than what was read confirms nothing.
+	for _, version := range []int64{q.Version - 2, q.Version + 1} {
+		_, err := w.Analysis.Confirm(ctx, cora, r.ID, version, allChecks())
+		roomtest.Want(t, err, fault.Conflict, "confirm another version")
+	}
+}
+
 // TestFewQuotations: the latest years first, and at most so many.
 func TestFewQuotations(t *testing.T) {
 	w := roomtest.New(t)

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -191,6 +192,9 @@ func (s *Service) yardstick(ctx context.Context, log *CoderLog) (*coding.Coder, 
 }
 
 func (s *Service) keepModel(ctx context.Context, actor survey.Actor, log *CoderLog, r *Retrained, model *coding.Model, data []byte, learn []codedText) error {
+	if len(data) > maxModel {
+		return fault.New(fault.Invalid, "The model has %d bytes, and %d can be kept. Nothing is changed.", len(data), maxModel)
+	}
 	seen := log.Version
 	act := "coder.activated" // a version with the same model, and nothing but
 	again := r.Number > 0
@@ -250,7 +254,35 @@ func (s *Service) keepModel(ctx context.Context, actor survey.Actor, log *CoderL
 		l.use(r.Number, actor, now)
 		return nil
 	}); err != nil {
-		return fmt.Errorf("take a model into use: %w", err)
+		return errors.Join(fmt.Errorf("take a model into use: %w", err), s.emptyDropped(ctx, id))
+	}
+	return nil
+}
+
+// maxModel is the largest model that is kept, in bytes: a document of MongoDB holds 16 MB.
+const maxModel = 12 << 20
+
+// emptyDropped empties a model whose versions were dropped while it was learnt.
+func (s *Service) emptyDropped(ctx context.Context, id string) error {
+	log, err := s.CoderLog(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(log.Versions, func(v CoderVersion) bool { return v.Model == id && v.Dropped }) {
+		return nil
+	}
+	return s.emptyModel(ctx, id)
+}
+
+func (s *Service) emptyModel(ctx context.Context, id string) error {
+	if _, err := s.models.UpdateCoderModel(ctx, id, func(m *CoderModel) error {
+		if m.Version == 0 {
+			return survey.ErrUnchanged
+		}
+		m.Data, m.Texts = []byte{}, []string{}
+		return nil
+	}); err != nil {
+		return fmt.Errorf("empty a model: %w", err)
 	}
 	return nil
 }
@@ -292,12 +324,12 @@ func (s *Service) learnt(ctx context.Context, id string) (*coding.Coder, error) 
 // short is the part of a model's id that the coder's version bears.
 func short(id string) string { return id[:min(8, len(id))] }
 
-// TakenBack counts, for each learnt model that is kept, the texts it was learnt from
+// TakenBack counts, for each learnt model that is kept (one that was dropped is empty, unless that was broken off), the texts it was learnt from
 // that were taken back or voided since.
 func (s *Service) TakenBack(ctx context.Context, log *CoderLog) (map[string]int, error) {
 	of := map[string][]string{}
 	for _, v := range log.Versions {
-		if v.Model == "" || v.Dropped || of[v.Model] != nil {
+		if v.Model == "" || of[v.Model] != nil {
 			continue
 		}
 		m, err := s.models.CoderModel(ctx, v.Model)
@@ -373,16 +405,7 @@ func (s *Service) DropModel(ctx context.Context, actor survey.Actor, number int)
 	}); err != nil {
 		return fmt.Errorf("drop a model: %w", err)
 	}
-	if _, err := s.models.UpdateCoderModel(ctx, id, func(m *CoderModel) error {
-		if m.Version == 0 {
-			return survey.ErrUnchanged
-		}
-		m.Data, m.Texts = []byte{}, []string{}
-		return nil
-	}); err != nil {
-		return fmt.Errorf("empty a model: %w", err)
-	}
-	return nil
+	return s.emptyModel(ctx, id)
 }
 
 // CoderName gives the version string of the coder that a version of the log makes.

@@ -125,13 +125,21 @@ func (s *Service) claimDigest(ctx context.Context, ref string) (string, error) {
 }
 
 // settledDigest records what became of a digest. An address that refuses mail gets no more.
-func (s *Service) settledDigest(ctx context.Context, ref string, delivered bool) error {
-	name, id, _ := strings.Cut(ref, "/")
+// What comes back of a letter that is older than their choice says nothing against it.
+func (s *Service) settledDigest(ctx context.Context, m *Message, delivered bool) error {
+	name, id, _ := strings.Cut(m.Ref, "/")
 	var err error
 	if delivered {
 		err = s.readers.Mailed(ctx, id, name)
 	} else {
-		err = s.readers.Stop(ctx, id)
+		var r Reader
+		r, _, err = s.readers.Reader(ctx, id)
+		switch {
+		case fault.Is(err, fault.NotFound):
+			return nil // nobody to stop it for
+		case err == nil && !r.Since.After(m.CreatedAt):
+			err = s.readers.Stop(ctx, id)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("settle a digest: %w", err)

@@ -241,6 +241,18 @@ func TestDigestRefused(t *testing.T) {
 	if m := message(w, "digest-2026-06-b"); m.State != notifications.Bounced || len(s.readers) != 0 {
 		t.Errorf("after a bounce: %s, %d readers", m.State, len(s.readers))
 	}
+	// What comes back late says nothing against what was chosen since.
+	s.choose("c", notifications.Monthly)
+	w.Clock.Set(london(w, "2026-08-03 09:00"))
+	round(w, n, p)
+	w.Clock.Pass(time.Hour)
+	s.choose("c", notifications.Monthly)
+	if err := n.Bounce(t.Context(), p.taken[len(p.taken)-1].MessageID, notifications.BouncePermanent, w.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if m := message(w, "digest-2026-07-c"); m.State != notifications.Bounced || len(s.readers) != 1 {
+		t.Errorf("after a late bounce: %s, %d readers", m.State, len(s.readers))
+	}
 }
 
 // TestDigestOneFault: a digest that cannot be queued does not hold up the others', and is queued the next time.

@@ -195,7 +195,7 @@ func (s *Service) end(ctx context.Context, m *Message, d survey.Delivery, state 
 	case m.Kind == KindTold:
 		err = s.loop.SettledTelling(ctx, m.Ref, d == survey.Delivered)
 	case m.Kind == KindDigest:
-		err = s.settledDigest(ctx, m.Ref, d == survey.Delivered)
+		err = s.settledDigest(ctx, m, d == survey.Delivered)
 	default:
 		err = s.survey.Settled(ctx, m.errand(), d)
 	}
@@ -280,7 +280,7 @@ func (s *Service) Bounce(ctx context.Context, messageID, kind string, at time.Ti
 	case KindTold:
 		err = s.loop.SettledTelling(ctx, m.Ref, false)
 	case KindDigest:
-		err = s.settledDigest(ctx, m.Ref, false)
+		err = s.settledDigest(ctx, &m, false)
 	default:
 		err = s.survey.Bounced(ctx, m.errand())
 	}

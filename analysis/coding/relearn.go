@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -42,7 +41,7 @@ func Relearn(book *codebook.Codebook, from Lessons, texts []Coded) (*Model, erro
 	if err != nil {
 		return nil, err
 	}
-	known := maps.Clone(t.gain) // every feature of the lessons
+	known := t.shared()
 	taught := t.taught(texts)
 	first := len(t.lessons)
 	for i := range taught {
@@ -54,7 +53,7 @@ func Relearn(book *codebook.Codebook, from Lessons, texts []Coded) (*Model, erro
 	users := map[uint32]map[string]bool{}
 	for i := range mine {
 		mine[i].each(func(key uint32) {
-			if _, ok := known[key]; ok {
+			if known[key] {
 				return
 			}
 			if users[key] == nil {
@@ -65,8 +64,7 @@ func Relearn(book *codebook.Codebook, from Lessons, texts []Coded) (*Model, erro
 	}
 	for i := range mine {
 		mine[i].keep(func(key uint32) bool {
-			_, ok := known[key]
-			return ok || len(users[key]) >= RelearnUsers
+			return known[key] || len(users[key]) >= RelearnUsers
 		})
 	}
 	mine = slices.Clone(mine)
@@ -80,6 +78,31 @@ func Relearn(book *codebook.Codebook, from Lessons, texts []Coded) (*Model, erro
 	}
 	m.head.Comments = first + len(mine)
 	return m, nil
+}
+
+// shared tells the features that so many statements of the lessons share that a model
+// learns of them without anybody's text.
+func (t *teacher) shared() map[uint32]bool {
+	rows, last := map[uint32]int{}, map[uint32]int{}
+	n := 0
+	for i := range t.lessons {
+		for _, row := range t.lessons[i].units {
+			n++
+			for _, f := range row {
+				if last[f.Key] != n {
+					last[f.Key] = n
+					rows[f.Key]++
+				}
+			}
+		}
+	}
+	out := make(map[uint32]bool, len(rows))
+	for key, count := range rows {
+		if count >= learnMinRows {
+			out[key] = true
+		}
+	}
+	return out
 }
 
 // taught gives texts that people coded as comments, in an order of their own.

@@ -162,6 +162,8 @@ func TestRelearnForgetsWhatFewWrote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A word that the lessons have in one place alone is no more known than one they lack.
+	from.Comments = append(slices.Clone(from.Comments), corpus.Comment{ID: "one", Writer: "one", Voice: corpus.Victim, Text: "Zxqvyk wrrptho zxqvyk."})
 	for _, users := range []int{1, RelearnUsers - 1, RelearnUsers} {
 		var texts []Coded
 		for i := range 3 * users {

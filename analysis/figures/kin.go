@@ -3,6 +3,7 @@ package figures
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math/bits"
 	"slices"
 	"strings"
@@ -197,6 +198,7 @@ func (p *Panel) kinTable(ctx context.Context, k *kin, mode, attr string) (*kinTa
 	if p.tables.kinned == nil {
 		p.tables.kinned = make(map[tableKey]*kinTables, keptTables/4)
 	}
+	maps.DeleteFunc(p.tables.kinned, func(k tableKey, _ *kinTables) bool { return k.version != key.version }) // nobody asks for them again
 	p.tables.kinned[key] = out
 	return out, nil
 }

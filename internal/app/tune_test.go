@@ -101,8 +101,8 @@ func TestTuneByCommand(t *testing.T) {
 // is the same for both commands.
 func TestRetrainByCommand(t *testing.T) {
 	d := newDesk(t)
-	keepCoded(d, 120)
-	if out := d.must("themes", "retrain"); !strings.Contains(out, "nothing is changed") || !strings.Contains(out, "of 120 persons that were drawn at random, of which at least 100") || !strings.Contains(out, "of 0 others, of which at least 50") {
+	keepCoded(d, 200)
+	if out := d.must("themes", "retrain"); !strings.Contains(out, "nothing is changed") || !strings.Contains(out, "of 200 persons that were drawn at random, of which at least 100") || !strings.Contains(out, "of 0 others, of which at least 50") {
 		t.Errorf("of too few: %s", out)
 	}
 	for _, args := range []string{"--activate 1", "--drop 1"} {

@@ -9,11 +9,11 @@ import (
 	"victimvoice/internal/fault"
 )
 
-// largeModel keeps a model of the largest size that is to be reckoned with, twice
+// largeModel keeps a model of the largest size that is kept, three times
 // what ships, with all the texts it may be learnt from; and empties it.
 func largeModel(t *testing.T, s Store) {
 	ctx := t.Context()
-	data := make([]byte, 3<<20)
+	data := make([]byte, 12<<20)
 	for i := range data {
 		data[i] = byte(i * i >> 8)
 	}

@@ -273,7 +273,7 @@ func before(now, was *figures.Point) (value, difference string) {
 	case was.Suppressed:
 		return "[c]", ""
 	}
-	if now != nil && now.Share != nil && now.Coder == was.Coder { // two coders are not to be compared
+	if now != nil && now.Share != nil && now.Coder == was.Coder && now.Coder != figures.MixedCoders { // two coders are not to be compared
 		if d, ok := figures.Newcombe(now.Numerator, now.Base, was.Numerator, was.Base); ok {
 			difference = fmt.Sprintf("%+.0f points (%+.0f to %+.0f)", d.Points, d.Low, d.High)
 		}

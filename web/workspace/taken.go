@@ -58,7 +58,11 @@ func takeLines(v visitor, path string, q url.Values, t *taken) []takeLine {
 		return nil
 	}
 	href := func(form, of, format string) string {
-		return path + "/take/" + form + "?" + with(q, figures.DimForce, "", "of", of, "format", format).Encode()
+		to := with(q, "of", of, "format", format)
+		if v.Force != "" { // the handler puts it back, and the address need not tell it
+			to.Del(figures.DimForce)
+		}
+		return path + "/take/" + form + "?" + to.Encode()
 	}
 	var out []takeLine
 	for _, c := range t.Charts {
