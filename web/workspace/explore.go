@@ -17,6 +17,7 @@ import (
 	"victimvoice/internal/access"
 	"victimvoice/internal/fault"
 	"victimvoice/survey"
+	"victimvoice/survey/questionnaires"
 	"victimvoice/web/charts"
 	"victimvoice/web/page"
 )
@@ -361,7 +362,7 @@ func (s *Pages) fillExplore(ctx context.Context, v visitor, set map[string]strin
 	exact := with(q, "by", strings.Join(parsed.By, ","))
 	switch {
 	case len(r.Points) == 0:
-		data.Empty, data.Period = emptyWords(&r.Measure, set), ""
+		data.Empty, data.Period = cmp.Or(s.unasked(&r.Measure, q.Get(figures.DimQuestionnaire)), emptyWords(&r.Measure, set)), ""
 		return nil
 	case r.Trend != nil:
 		cell := s.cell(&r, "")
@@ -434,6 +435,26 @@ func emptyWords(m *figures.Measure, set map[string]string) string {
 		return "Nobody was to be asked within these filters. Take one away, or wait."
 	}
 	return "Nobody has answered within these filters. Take one away, or wait: figures appear here as answers come in."
+}
+
+// unasked says of a version of a questionnaire that it does not ask what a measure is
+// of, or that there is none; empty where it may have been answered.
+func (s *Pages) unasked(m *figures.Measure, version string) string {
+	if version == "" || m.Asks() {
+		return ""
+	}
+	q, ok := s.Survey.Questionnaires().ByID(version)
+	if !ok {
+		return "There is no such version of a questionnaire."
+	}
+	asked := len(m.Stages) == 0 || slices.Contains(m.Stages, string(q.Stage))
+	if _, has := q.Item(m.ID); asked && !has { // unless the measure is no single question's
+		asked = !slices.ContainsFunc(s.Survey.Questionnaires().All(), func(other *questionnaires.Questionnaire) bool { _, has := other.Item(m.ID); return has })
+	}
+	if asked {
+		return ""
+	}
+	return "That version of the questionnaire does not ask this."
 }
 
 // groupsOf draws a split side by side, for the latest period in which anything of it

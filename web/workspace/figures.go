@@ -586,7 +586,7 @@ func (s *Pages) fillFigure(ctx context.Context, v visitor, q url.Values, data *f
 	}
 	data.Coding = codingWords(r.Coding)
 	if len(r.Points) == 0 {
-		data.Empty = "Nobody has answered within these filters. Take one away, or wait: figures appear here as answers come in."
+		data.Empty = cmp.Or(s.unasked(&r.Measure, q.Get(figures.DimQuestionnaire)), "Nobody has answered within these filters. Take one away, or wait: figures appear here as answers come in.")
 	}
 	exact := with(q, "by", strings.Join(r.By, ","))
 	data.MarksHref = "/figures/marks?" + exact.Encode()

@@ -90,11 +90,19 @@ func (s *Pages) startSpecial(c *gin.Context, v visitor, path, title string) (dat
 		return data, nil, nil, err
 	}
 	set, q = map[string]string{}, url.Values{}
+	var faults []fault.Field
 	for name, values := range raw {
 		if name == "of" && c.Param("form") != "" {
 			continue // which of the page's files, and no part of its question
 		}
+		if len(values) > 1 {
+			faults = append(faults, fault.Field{Field: name, Message: "is given twice"})
+		}
 		set[name] = values[0]
+	}
+	if len(faults) > 0 {
+		slices.SortFunc(faults, func(a, b fault.Field) int { return cmp.Compare(a.Field, b.Field) })
+		return data, nil, nil, fault.Fields("This address asks for two things at once.", faults...)
 	}
 	if v.Force != "" {
 		q.Set(figures.DimForce, v.Force)
