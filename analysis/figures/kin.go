@@ -3,7 +3,6 @@ package figures
 import (
 	"cmp"
 	"context"
-	"maps"
 	"math/bits"
 	"slices"
 	"strings"
@@ -111,7 +110,7 @@ func (p *Panel) allKin(all []Measure) (out []kin) {
 	}
 	out = append(out, asks)
 	for _, c := range p.schema.columns {
-		if c.multi || c.share && c.scored || c.scored {
+		if c.multi || c.scored {
 			continue
 		}
 		options := kin{id: c.item}
@@ -192,14 +191,7 @@ func (p *Panel) kinTable(ctx context.Context, k *kin, mode, attr string) (*kinTa
 	}
 	p.tables.mu.Lock()
 	defer p.tables.mu.Unlock()
-	if len(p.tables.kinned) >= keptTables/4 {
-		p.tables.kinned = nil
-	}
-	if p.tables.kinned == nil {
-		p.tables.kinned = make(map[tableKey]*kinTables, keptTables/4)
-	}
-	maps.DeleteFunc(p.tables.kinned, func(k tableKey, _ *kinTables) bool { return k.version != key.version }) // nobody asks for them again
-	p.tables.kinned[key] = out
+	p.tables.kinned.put(key, out, keptTables/4)
 	return out, nil
 }
 
@@ -217,6 +209,7 @@ func (k *kinTables) suppress(like *table, margin *kinTables) {
 		}
 	}
 	relations := k.relations()
+	settled := make([]int, len(like.base)) // how many were withheld in each cell when nothing there gave another away
 	for changed := true; changed; {
 		changed = false
 		for i := range k.amounts {
@@ -225,7 +218,7 @@ func (k *kinTables) suppress(like *table, margin *kinTables) {
 			}
 		}
 		for cell := range like.base {
-			changed = k.protectCell(relations, int32(cell)) || changed // #nosec G115 -- held by maxCells
+			changed = k.protectCell(relations, int32(cell), &settled[cell]) || changed // #nosec G115 -- held by maxCells
 		}
 	}
 }
@@ -260,15 +253,17 @@ func (k *kinTables) relations() (out []relation) {
 	return out
 }
 
-// protectCell is nest.protect within one cell, over what its amounts add up to.
-func (k *kinTables) protectCell(relations []relation, cell int32) (changed bool) {
+// protectCell is nest.protect within one cell, over what its amounts add up to. What
+// is withheld stays so, so that a cell with as many withheld as when it was settled is
+// settled still.
+func (k *kinTables) protectCell(relations []relation, cell int32, settled *int) (changed bool) {
 	hidden := 0
 	for i := range k.amounts {
 		if k.amounts[i].hidden[cell] {
 			hidden++
 		}
 	}
-	if hidden == 0 || hidden == len(k.amounts) {
+	if hidden == *settled || hidden == len(k.amounts) {
 		return false
 	}
 	for {
@@ -281,9 +276,11 @@ func (k *kinTables) protectCell(relations []relation, cell int32) (changed bool)
 			}
 		}
 		if choice < 0 {
+			*settled = hidden
 			return changed
 		}
 		k.amounts[choice].hidden[cell], changed = true, true
+		hidden++
 	}
 }
 

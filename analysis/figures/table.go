@@ -3,6 +3,7 @@ package figures
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -100,11 +101,24 @@ type tableKey struct {
 
 type tableCache struct {
 	mu       sync.Mutex
-	entries  map[tableKey]*table
+	entries  remembered[*table]
 	kin      []kin
-	kinned   map[tableKey]*kinTables
+	kinned   remembered[*kinTables]
 	measures []Measure
 	advice   *questionnaires.Advice
+}
+
+// remembered is what was computed of the panel as it is. The caller holds the cache's lock.
+type remembered[T any] map[tableKey]T
+
+// put adds an entry. Those of an older state go, since nobody asks for them again, and
+// all do where there are as many as are kept.
+func (r *remembered[T]) put(key tableKey, of T, most int) {
+	maps.DeleteFunc(*r, func(k tableKey, _ T) bool { return k.version != key.version })
+	if *r == nil || len(*r) >= most {
+		*r = make(map[tableKey]T, most)
+	}
+	(*r)[key] = of
 }
 
 // table gives a measure's table; the caller holds the read lock.
@@ -138,13 +152,7 @@ func (p *Panel) table(ctx context.Context, m *Measure, mode, attr string) (*tabl
 	t.suppress(m, margin)
 	p.tables.mu.Lock()
 	defer p.tables.mu.Unlock()
-	if len(p.tables.entries) >= keptTables {
-		p.tables.entries = nil
-	}
-	if p.tables.entries == nil {
-		p.tables.entries = make(map[tableKey]*table, keptTables)
-	}
-	p.tables.entries[key] = t
+	p.tables.entries.put(key, t, keptTables)
 	return t, nil
 }
 
