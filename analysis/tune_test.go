@@ -14,8 +14,6 @@ import (
 	"victimvoice/analysis/corpus"
 	"victimvoice/internal/fault"
 	"victimvoice/internal/roomtest"
-	"victimvoice/internal/seal"
-	"victimvoice/survey"
 )
 
 // strict is a coder that asks for more than the one that ships.
@@ -70,10 +68,6 @@ func peopleCode(w *roomtest.World, by *themes.Coder, n int) {
 		id := fmt.Sprintf("p%04d/open.better", i)
 		words := strings.Fields(comments[i].Text) // half of a text, since the model has learnt from the whole
 		text := strings.Join(words[:(len(words)+1)/2], " ")
-		sealed, err := w.Keys.SealString(seal.Purpose("coding", id), text)
-		if err != nil {
-			w.TB.Fatal(err)
-		}
 		labels := []analysis.Label{}
 		for _, l := range by.Code(text) {
 			labels = append(labels, analysis.Label{Code: l.Code, Polarity: l.Polarity, Start: l.Start, End: l.End, Confidence: 1, By: ines.ID})
@@ -82,15 +76,7 @@ func peopleCode(w *roomtest.World, by *themes.Coder, n int) {
 		if i%2 == 0 {
 			r.How, r.Blind = analysis.DrawnRandom, true
 		}
-		if _, err := w.Store.UpdateCoding(w.TB.Context(), id, func(c *analysis.Coding) error {
-			response, item, _ := strings.Cut(id, "/")
-			*c = analysis.Coding{ID: id, Version: c.Version, Response: response, Item: item, Stage: survey.StageReport, Language: "en", Codebook: "0.9.0",
-				Text: sealed, Labels: labels, Status: analysis.StatusCoded, History: []analysis.Reading{r}, CodedAt: w.Clock.Now(), ChangedAt: w.Clock.Now()}
-			w.Analysis.Place(c)
-			return nil
-		}); err != nil {
-			w.TB.Fatal(err)
-		}
+		keepCoding(w, id, text, labels, r)
 	}
 }
 

@@ -1,7 +1,6 @@
 package coding
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -21,22 +20,8 @@ func TestShippedModelIsLearntFromTheCorpus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	comments, err := corpus.Load(os.DirFS(trainDir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(comments) == 0 {
-		t.Skip("the corpus is not there")
-	}
-	examples, err := corpus.LoadExamples(os.DirFS(examplesDir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cases, err := corpus.LoadCases(os.DirFS(caseDir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := Sources(book, slices.Concat(comments, cases), examples); got != m.head.Sources {
+	comments, examples := lessonsAsWritten(t)
+	if got := Sources(book, comments, examples); got != m.head.Sources {
 		t.Errorf("the model was learnt from other text or by other settings: run go generate ./analysis/coding")
 	}
 	if !slices.Equal(m.head.Codes, book.IDs()) {

@@ -19,26 +19,12 @@ func TestShippedLessons(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	comments, err := corpus.Load(os.DirFS(trainDir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(comments) == 0 {
-		t.Skip("the corpus is not there")
-	}
-	cases, err := corpus.LoadCases(os.DirFS(caseDir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	examples, err := corpus.LoadExamples(os.DirFS(examplesDir))
-	if err != nil {
-		t.Fatal(err)
-	}
+	comments, examples := lessonsAsWritten(t)
 	book, err := codebook.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if Sources(book, got.Comments, got.Examples) != Sources(book, slices.Concat(comments, cases), examples) {
+	if Sources(book, got.Comments, got.Examples) != Sources(book, comments, examples) {
 		t.Error("the lessons are not the corpus: run go run ./mkmodel -pack")
 	}
 	for _, c := range slices.Concat(got.Comments, got.Examples) {
@@ -51,6 +37,26 @@ func TestShippedLessons(t *testing.T) {
 	if len(shippedLessons) > 1536<<10 {
 		t.Errorf("the lessons have %d bytes, over 1.5 MB", len(shippedLessons))
 	}
+}
+
+// lessonsAsWritten reads the corpus, the cases among the comments, and the examples.
+func lessonsAsWritten(t *testing.T) (comments, examples []corpus.Comment) {
+	t.Helper()
+	comments, err := corpus.Load(os.DirFS(trainDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(comments) == 0 {
+		t.Skip("the corpus is not there")
+	}
+	cases, err := corpus.LoadCases(os.DirFS(caseDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if examples, err = corpus.LoadExamples(os.DirFS(examplesDir)); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(comments, cases), examples
 }
 
 // school is a small part of the lessons.
