@@ -175,19 +175,20 @@ func sayTuned(c *Call, t *analysis.Tuned) error {
 			return err
 		}
 	}
-	switch {
-	case t.Kept:
-		return sayKept(c, "tune", t.Number)
-	case t.Why != "":
-		return say(c.Out, "nothing is changed: %s", t.Why)
-	case t.Number > 0:
-		return say(c.Out, "nothing is written: version %d has these thresholds and would be taken into use", t.Number)
-	}
-	return say(c.Out, "nothing is written: they would be kept as a new version and taken into use")
+	return sayOutcome(c, "tune", "these thresholds", "they", t.Kept, t.Why, t.Number)
 }
 
-func sayKept(c *Call, verb string, number int) error {
-	return say(c.Out, "kept as version %d, in use from now on in every process. Texts coded before keep their labels until victimvoice themes recode;\nvictimvoice themes %s --activate 0 goes back to the model and thresholds that shipped.", number, verb)
+// sayOutcome says what became of what a verb found, which would be kept as a version or was.
+func sayOutcome(c *Call, verb, what, it string, kept bool, why string, number int) error {
+	switch {
+	case kept:
+		return say(c.Out, "kept as version %d, in use from now on in every process. Texts coded before keep their labels until victimvoice themes recode;\nvictimvoice themes %s --activate 0 goes back to the model and thresholds that shipped.", number, verb)
+	case why != "":
+		return say(c.Out, "nothing is changed: %s", why)
+	case number > 0:
+		return say(c.Out, "nothing is written: version %d has %s and would be taken into use", number, what)
+	}
+	return say(c.Out, "nothing is written: %s would be kept as a new version and taken into use", it)
 }
 
 func sayRetrained(c *Call, t *analysis.Retrained) error {
@@ -208,13 +209,5 @@ func sayRetrained(c *Call, t *analysis.Retrained) error {
 			}
 		}
 	}
-	switch {
-	case t.Kept:
-		return sayKept(c, "retrain", t.Number)
-	case t.Why != "":
-		return say(c.Out, "nothing is changed: %s", t.Why)
-	case t.Number > 0:
-		return say(c.Out, "nothing is written: version %d has this model and would be taken into use", t.Number)
-	}
-	return say(c.Out, "nothing is written: it would be kept as a new version and taken into use")
+	return sayOutcome(c, "retrain", "this model", "it", t.Kept, t.Why, t.Number)
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -343,9 +342,9 @@ func (s *Pages) changeDraft(c *gin.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
-	version, err := strconv.ParseInt(typed(c, "version"), 10, 64)
+	version, err := formVersion(c)
 	if err != nil {
-		return fault.New(fault.Invalid, "This form could not be read. Go back and send it again.")
+		return err
 	}
 	_, cause := s.Emerging.Change(c.Request.Context(), v.actor(), c.Param("id"), version, changeOf(c))
 	if cause == nil {

@@ -276,9 +276,9 @@ func (s *Pages) settleQuotation(c *gin.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
-	version, err := strconv.ParseInt(typed(c, "version"), 10, 64)
+	version, err := formVersion(c)
 	if err != nil {
-		return fault.New(fault.Invalid, "This form could not be read. Go back and send it again.")
+		return err
 	}
 	ctx, id, done := c.Request.Context(), c.Param("id"), "quotation-confirmed"
 	if typed(c, "do") == "decline" {

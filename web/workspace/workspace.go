@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -278,6 +279,15 @@ func readForm(c *gin.Context) error {
 
 // typed is one value of the posted form, as it was typed.
 func typed(c *gin.Context, name string) string { return c.Request.PostForm.Get(name) }
+
+// formVersion gives the version of a document that a form was made from.
+func formVersion(c *gin.Context) (int64, error) {
+	version, err := strconv.ParseInt(typed(c, "version"), 10, 64)
+	if err != nil {
+		return 0, fault.New(fault.Invalid, "This form could not be read. Go back and send it again.")
+	}
+	return version, nil
+}
 
 // frame begins a page's data.
 func (s *Pages) frame(c *gin.Context, v visitor, title string) (page.Work, error) {
